@@ -1,0 +1,13 @@
+/// A step of LLVM's that failed, with LLVM's own words.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum LlvmError {
+    /// Not bitcode or IR text of this LLVM version.
+    #[error("not readable as LLVM 19 bitcode or IR: {0}")]
+    Parse(String),
+    /// The verifier found the module broken.
+    #[error("the module is not valid: {0}")]
+    Verify(String),
+}
+
+/// Result of a step of LLVM's.
+pub type Result<T> = std::result::Result<T, LlvmError>;

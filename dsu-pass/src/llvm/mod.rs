@@ -1,0 +1,15 @@
+//! The wall: every call into LLVM and every `unsafe` of the host tools lives below this module. What leaves it
+//! is safe to use; raw handles are `pub(in crate::llvm)`.
+//!
+//! Lifetimes: a [`Module`] borrows its [`Context`], a [`Value`] borrows its module. Nothing out here deletes a
+//! value that a handle may still name; the few methods that delete take the handle by value and say so.
+
+mod context;
+mod error;
+mod module;
+mod value;
+
+pub use context::Context;
+pub use error::{LlvmError, Result};
+pub use module::Module;
+pub use value::{Linkage, Value, ValueKind};
