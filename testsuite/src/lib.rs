@@ -1,1 +1,26 @@
-//! See the crate description.
+//! The harness: builds small C programs with the toolchain, updates them while they run, and compares what they
+//! say with what plain clang's builds of the same sources say. It knows the tools only as processes.
+//!
+//! | module | what |
+//! |---|---|
+//! | [`directive`] | the table of directives a case is written in: name -> meaning -> parser |
+//! | [`case`] | finds the cases, resolves configs and their inheritance |
+//! | [`tools`] | where the tools under test are |
+//! | [`process`] | runs a command with a time limit and remembers it for the report |
+//! | [`live`] | a program under test, driven line by line while it runs |
+//! | [`build`] | the builds of a case: plain and instrumented, old and new |
+//! | [`expectation`] | what plugin and patchgen must have said about them |
+//! | [`script`] | the steps with the live process |
+//! | [`oracle`] | the answers of fresh, plain builds |
+//! | [`runner`] | one test from start to end |
+
+pub mod build;
+pub mod case;
+pub mod directive;
+pub mod expectation;
+pub mod live;
+pub mod oracle;
+pub mod process;
+pub mod runner;
+pub mod script;
+pub mod tools;

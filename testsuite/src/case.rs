@@ -1,0 +1,404 @@
+//! Finds the cases and resolves their configs. A directive nobody knows, one that has no effect, and a config that
+//! expects nothing are failures: such a test would pass for ever without testing.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+
+use crate::directive::{self, Directive};
+use crate::script::Step;
+
+/// The wrapper a case is built with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Compiler {
+    /// `dsu-cc`.
+    #[default]
+    C,
+    /// `dsu-c++`.
+    Cxx,
+}
+
+impl Compiler {
+    /// By the wrapper's name.
+    ///
+    /// # Errors
+    /// When it is none of ours.
+    pub fn from_name(name: &str) -> Result<Self> {
+        match name {
+            "dsu-cc" => Ok(Self::C),
+            "dsu-c++" => Ok(Self::Cxx),
+            _ => bail!("expected one of: dsu-cc, dsu-c++"),
+        }
+    }
+}
+
+/// How calls reach the newest version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dispatch {
+    /// Entries are overwritten when a patch comes.
+    Armed,
+    /// Every call goes through its slot.
+    Always,
+}
+
+impl Dispatch {
+    /// By the name that `--dsu-dispatch` takes.
+    ///
+    /// # Errors
+    /// When there is no such dispatch.
+    pub fn from_name(name: &str) -> Result<Self> {
+        match name {
+            "armed" => Ok(Self::Armed),
+            "always" => Ok(Self::Always),
+            _ => bail!("expected one of: armed, always"),
+        }
+    }
+
+    /// The name that `--dsu-dispatch` takes.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Armed => "armed",
+            Self::Always => "always",
+        }
+    }
+}
+
+/// What plugin and patchgen must say about a case; see the table in [`crate::directive`].
+#[derive(Debug, Clone, Default)]
+pub struct Expectations {
+    /// `ExpectChanged`
+    pub changed: Option<Vec<String>>,
+    /// `ExpectClosure`: function, fragment of the reason
+    pub closure: Option<Vec<(String, Option<String>)>>,
+    /// `ExpectNoChange`
+    pub no_change: bool,
+    /// `ExpectRefused`: reason, fragment of the message
+    pub refused: Vec<(String, String)>,
+    /// `ExpectSaid`
+    pub said: Vec<String>,
+    /// `ExpectSkipped`: function, fragment of the reason
+    pub skipped: Vec<(String, String)>,
+    /// `ExpectSection`
+    pub sections: Vec<String>,
+    /// `RejectSection`
+    pub no_sections: Vec<String>,
+}
+
+impl Expectations {
+    /// Whether there is anything to ask patchgen about v1 and v2.
+    pub fn about_patch(&self) -> bool {
+        self.changed.is_some() || self.closure.is_some() || self.no_change || self.refuses() || !self.said.is_empty()
+    }
+
+    /// Whether the patch has to be refused.
+    pub fn refuses(&self) -> bool {
+        !self.refused.is_empty()
+    }
+}
+
+/// One way to build and drive a case; fields are the directives of the same name.
+#[derive(Debug, Clone)]
+#[expect(missing_docs, reason = "each field is the directive of its name, explained in the table of directives")]
+pub struct Config {
+    pub name: String,
+    pub comp_args: Vec<String>,
+    pub link_args: Vec<String>,
+    pub dsu_args: Vec<String>,
+    pub compiler: Compiler,
+    pub linker: String,
+    pub units: Vec<String>,
+    pub libs: Vec<String>,
+    pub module: String,
+    pub build: Option<String>,
+    pub dispatches: Vec<Dispatch>,
+    pub requires: Vec<String>,
+    pub args: Vec<String>,
+    pub env: Vec<(String, String)>,
+    pub exit: i32,
+    pub no_oracle: Option<String>,
+    pub expect: Expectations,
+    pub steps: Vec<Step>,
+}
+
+impl Config {
+    fn new(name: &str) -> Self {
+        Self {
+            name: name.into(),
+            comp_args: vec!["-O2".into()],
+            link_args: Vec::new(),
+            dsu_args: Vec::new(),
+            compiler: Compiler::default(),
+            linker: "bfd".into(),
+            units: Vec::new(),
+            libs: Vec::new(),
+            module: "app".into(),
+            build: None,
+            dispatches: vec![Dispatch::Armed, Dispatch::Always],
+            requires: Vec::new(),
+            args: Vec::new(),
+            env: Vec::new(),
+            exit: 0,
+            no_oracle: None,
+            expect: Expectations::default(),
+            steps: Vec::new(),
+        }
+    }
+
+    /// The versions this config works with, v1 always among them.
+    pub fn versions(&self) -> BTreeSet<String> {
+        let mut versions = BTreeSet::from(["v1".to_string()]);
+        if self.expect.about_patch() {
+            versions.insert("v2".into());
+        }
+        for step in &self.steps {
+            match step {
+                Step::Update(version) => drop(versions.insert(version.clone())),
+                Step::ApplyFails { patch, .. } if patch == "v2" => drop(versions.insert("v2".into())),
+                Step::RunTool(shell) if shell.contains("$V2") || shell.contains("$PATCH") => {
+                    versions.insert("v2".into());
+                }
+                _ => {}
+            }
+        }
+        versions
+    }
+}
+
+/// A folder with `v1.c`.
+#[derive(Debug, Clone)]
+pub struct Case {
+    /// `group/case`.
+    pub name: String,
+    /// The folder.
+    pub dir: PathBuf,
+    /// Its configs, all complete.
+    pub configs: Vec<Config>,
+}
+
+/// A directive as it stands in the source.
+struct Stated {
+    directive: &'static Directive,
+    value: String,
+    line: usize,
+}
+
+/// The folder of all cases.
+pub fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("cases")
+}
+
+/// Every case folder below `root`, in order, parsed or with the error that its test will report.
+///
+/// # Errors
+/// When the folders cannot be read.
+pub fn discover(root: &Path) -> Result<Vec<(String, Result<Case>)>> {
+    let mut found = Vec::new();
+    for group in folders(root)? {
+        for dir in folders(&group)? {
+            let name: PathBuf = dir.strip_prefix(root).expect("found below it").into();
+            let name = name.to_string_lossy().into_owned();
+            if dir.ends_with("include") || group.ends_with("include") {
+                continue;
+            }
+            found.push((name.clone(), load(&name, &dir)));
+        }
+    }
+    Ok(found)
+}
+
+fn folders(dir: &Path) -> Result<Vec<PathBuf>> {
+    let entries = std::fs::read_dir(dir).with_context(|| format!("failed to list `{}`", dir.display()))?;
+    let mut found: Vec<_> = entries.flatten().map(|entry| entry.path()).filter(|path| path.is_dir()).collect();
+    found.sort();
+    Ok(found)
+}
+
+fn load(name: &str, dir: &Path) -> Result<Case> {
+    let source = source_of(dir, "v1").with_context(|| format!("`{}` has neither v1.c nor v1.cc", dir.display()))?;
+    let text = std::fs::read_to_string(&source).with_context(|| format!("failed to read `{}`", source.display()))?;
+    let configs = parse(&text).with_context(|| format!("in `{}`", source.display()))?;
+    let case = Case { name: name.into(), dir: dir.into(), configs };
+    every_file_is_used(&case)?;
+    Ok(case)
+}
+
+/// `vN.c` or `vN.cc` in `dir`.
+pub fn source_of(dir: &Path, version: &str) -> Option<PathBuf> {
+    ["c", "cc"].iter().map(|ext| dir.join(format!("{version}.{ext}"))).find(|path| path.exists())
+}
+
+/// Parses the directives of a source into complete configs.
+///
+/// # Errors
+/// See the module's description.
+pub fn parse(text: &str) -> Result<Vec<Config>> {
+    let mut common = Vec::new();
+    let mut sections: Vec<(String, Option<String>, Vec<Stated>)> = Vec::new();
+    for (index, line) in text.lines().enumerate() {
+        let Some(body) = line.strip_prefix("//#") else { continue };
+        let line = index + 1;
+        let (name, value) = body.split_once(':').unwrap_or((body, ""));
+        if name == directive::CONFIG {
+            let (config, parent) = value.split_once(':').map_or((value, None), |(c, p)| (c, Some(p.into())));
+            if sections.iter().any(|section| section.0 == config) {
+                bail!("line {line}: config `{config}` is there twice");
+            }
+            sections.push((config.into(), parent, Vec::new()));
+            continue;
+        }
+        let directive = directive::find(name).with_context(|| format!("line {line}"))?;
+        let own = sections.last_mut().map_or(&mut common, |section| &mut section.2);
+        if !directive.kind.repeats() && own.iter().any(|s: &Stated| s.directive.name == name) {
+            bail!("line {line}: `{name}` is there twice, the first has no effect");
+        }
+        own.push(Stated { directive, value: value.into(), line });
+    }
+    if sections.is_empty() {
+        sections.push(("default".into(), None, Vec::new()));
+    }
+    resolve_all(&common, &sections)
+}
+
+fn resolve_all(common: &[Stated], sections: &[(String, Option<String>, Vec<Stated>)]) -> Result<Vec<Config>> {
+    let mut used = BTreeSet::new();
+    let mut configs = Vec::new();
+    for (name, ..) in sections {
+        let stated = chain(name, common, sections)?;
+        used.extend(stated.iter().map(|s| s.line));
+        configs.push(config_of(name, &stated).with_context(|| format!("config `{name}`"))?);
+    }
+    if let Some(idle) = common.iter().find(|s| !used.contains(&s.line)) {
+        bail!("line {}: `{}` has no effect, every config replaces it", idle.line, idle.directive.name);
+    }
+    Ok(configs)
+}
+
+/// The directives that hold for config `name`: the parent's that are not replaced, then its own.
+fn chain<'a>(
+    name: &str,
+    common: &'a [Stated],
+    sections: &'a [(String, Option<String>, Vec<Stated>)],
+) -> Result<Vec<&'a Stated>> {
+    let at = sections.iter().position(|section| section.0 == name).expect("asked for by name");
+    let (_, parent, own) = &sections[at];
+    let inherited = match parent {
+        None => common.iter().collect(),
+        Some(parent) if sections[..at].iter().any(|section| section.0 == *parent) => chain(parent, common, sections)?,
+        Some(parent) => bail!("config `{name}` inherits from `{parent}`, which is not above it"),
+    };
+    let replaced = |old: &&Stated| {
+        own.iter().any(|new| {
+            new.directive.name == old.directive.name || new.directive.kind.is_script() && old.directive.kind.is_script()
+        })
+    };
+    Ok(inherited.into_iter().filter(|old| !replaced(old)).chain(own).collect())
+}
+
+fn config_of(name: &str, stated: &[&Stated]) -> Result<Config> {
+    let mut config = Config::new(name);
+    for s in stated {
+        s.directive.apply(&s.value, &mut config).with_context(|| format!("line {}", s.line))?;
+    }
+    if !stated.iter().any(|s| s.directive.kind.proves()) {
+        bail!("no `Expect`: a case that expects nothing tests nothing");
+    }
+    let has = |kind: fn(&Step) -> bool| config.steps.iter().any(kind);
+    if config.expect.refuses() && has(|step| matches!(step, Step::Update(_))) {
+        bail!("`ExpectRefused` and `Update`: a refused patch cannot be applied");
+    }
+    if has(|step| matches!(step, Step::Revert)) && !has(|step| matches!(step, Step::Update(_))) {
+        bail!("`Revert` without an `Update` before it");
+    }
+    Ok(config)
+}
+
+/// Every file beside `v1.c` is a version, a header, or named by a directive of some config.
+fn every_file_is_used(case: &Case) -> Result<()> {
+    let versions: BTreeSet<String> = case.configs.iter().flat_map(Config::versions).collect();
+    for version in &versions {
+        if source_of(&case.dir, version).is_none() && !has_variant(&case.dir, version)? {
+            bail!("a directive needs `{version}.c`, which is not there");
+        }
+    }
+    for file in files(&case.dir)? {
+        let (stem, ext) = file.split_once('.').unwrap_or((&file, ""));
+        let is_version = versions.contains(stem) && matches!(ext, "c" | "cc");
+        let base = variant_of(&file).map_or(file.clone(), |(base, _)| base);
+        let named = |config: &Config| {
+            let lists = config.units.iter().chain(&config.dsu_args).chain(&config.comp_args).chain(&config.link_args);
+            lists.chain(&config.build).any(|text| text.contains(&base))
+                || config.libs.iter().any(|lib| base == format!("{lib}.c"))
+                || config.steps.iter().any(|step| matches!(step, Step::RunTool(shell) if shell.contains(&base)))
+        };
+        if !is_version && !base.ends_with(".h") && !case.configs.iter().any(named) {
+            bail!("file `{file}` is used by no directive");
+        }
+    }
+    Ok(())
+}
+
+/// Names of the files in `dir`, in order.
+pub(crate) fn files(dir: &Path) -> Result<Vec<String>> {
+    let entries = std::fs::read_dir(dir).with_context(|| format!("failed to list `{}`", dir.display()))?;
+    let mut names: Vec<_> = entries.flatten().map(|e| e.file_name().to_string_lossy().into_owned()).collect();
+    names.sort();
+    Ok(names)
+}
+
+fn has_variant(dir: &Path, version: &str) -> Result<bool> {
+    Ok(files(dir)?.iter().any(|file| variant_of(file).is_some_and(|(_, v)| v == version)))
+}
+
+/// `helper.v2.c` is the `helper.c` of v2: (`helper.c`, `v2`).
+pub(crate) fn variant_of(file: &str) -> Option<(String, String)> {
+    let mut parts = file.split('.');
+    let (stem, version, ext) = (parts.next()?, parts.next()?, parts.next()?);
+    let number = version.strip_prefix('v')?;
+    (!number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()))
+        .then(|| (format!("{stem}.{ext}"), version.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(text: &str) -> String {
+        format!("{:#}", parse(text).expect_err("must be refused"))
+    }
+
+    #[test]
+    fn a_config_inherits_what_it_does_not_replace() {
+        let text = "//#CompArgs:-O2\n//#Config:a\n//#Send:x\n//#Expect:1\n//#Config:b:a\n//#CompArgs:-O0 -g\n";
+        let configs = parse(text).expect("well-formed");
+        assert_eq!(configs[0].comp_args, ["-O2"]);
+        assert_eq!(configs[1].comp_args, ["-O0", "-g"]);
+        assert_eq!(configs[1].steps.len(), 2);
+    }
+
+    #[test]
+    fn a_script_of_its_own_replaces_the_whole_inherited_one() {
+        let text = "//#Config:a\n//#Send:x\n//#Expect:1\n//#Config:b:a\n//#Send:y\n//#Expect:2\n";
+        let configs = parse(text).expect("well-formed");
+        assert!(matches!(&configs[1].steps[..], [Step::Send(y), Step::Expect(two)] if y == "y" && two == "2"));
+    }
+
+    #[test]
+    fn what_would_test_nothing_is_refused() {
+        assert!(error("//#Frobnicate:1\n").contains("unknown directive `Frobnicate`"));
+        assert!(error("//#CompArgs:-O2\n").contains("expects nothing"));
+        assert!(error("//#Send:x\n//#CompArgs:-O1\n//#CompArgs:-O2\n").contains("twice"));
+        assert!(error("//#Expect:1\n").contains("no `Send` before it"));
+        assert!(error("//#RunTool:x\n//#Send:y\n//#ToolExit:1\n").contains("no `RunTool` right before it"));
+        assert!(error("//#ExpectNoChange\n//#Config:a:b\n").contains("inherits from `b`"));
+        assert!(error("//#Args:1\n//#Config:a\n//#Args:2\n//#ExpectNoChange\n").contains("has no effect"));
+        assert!(error("//#Send:x\n//#Expect:1\n//#Revert\n").contains("without an `Update`"));
+    }
+
+    #[test]
+    fn a_variant_belongs_to_its_version() {
+        assert_eq!(variant_of("helper.v2.c"), Some(("helper.c".into(), "v2".into())));
+        assert_eq!(variant_of("helper.c"), None);
+        assert_eq!(variant_of("v2.c"), None);
+    }
+}
