@@ -13,6 +13,7 @@
 //! | [`script`] | the steps with the live process |
 //! | [`oracle`] | the answers of fresh, plain builds |
 //! | [`runner`] | one test from start to end |
+//! | [`real`] | real programs: built, put under load, updated |
 
 pub mod build;
 pub mod case;
@@ -21,6 +22,7 @@ pub mod expectation;
 pub mod live;
 pub mod oracle;
 pub mod process;
+pub mod real;
 pub mod runner;
 pub mod script;
 pub mod tools;
