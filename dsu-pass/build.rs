@@ -1,2 +1,31 @@
-//! Nothing to build yet.
-fn main() {}
+//! Builds the C++ shim: the few things of LLVM that its C interface lacks.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+const SHIM: &str = "src/llvm/shim.cpp";
+
+fn main() {
+    println!("cargo::rerun-if-changed={SHIM}");
+    println!("cargo::rerun-if-env-changed=LLVM_SYS_191_PREFIX");
+    let mut build = cc::Build::new();
+    build.cpp(true).std("c++17").file(SHIM).include(include_dir()).warnings(false);
+    for flag in ["-fno-exceptions", "-fno-rtti"] {
+        build.flag(flag);
+    }
+    build.compile("dsu_shim");
+}
+
+/// LLVM's headers: where `LLVM_SYS_191_PREFIX` says, else where llvm-config-19 says.
+fn include_dir() -> PathBuf {
+    if let Some(prefix) = std::env::var_os("LLVM_SYS_191_PREFIX") {
+        let dir = PathBuf::from(prefix).join("include");
+        if dir.join("llvm/Passes/PassBuilder.h").exists() {
+            return dir;
+        }
+    }
+    let output = Command::new("llvm-config-19").arg("--includedir").output();
+    let output =
+        output.expect("no LLVM 19 headers: run ci/install-deps.sh, or set LLVM_SYS_191_PREFIX to LLVM's prefix");
+    PathBuf::from(String::from_utf8(output.stdout).expect("llvm-config prints a path").trim())
+}

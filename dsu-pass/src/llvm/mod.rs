@@ -4,12 +4,22 @@
 //! Lifetimes: a [`Module`] borrows its [`Context`], a [`Value`] borrows its module. Nothing out here deletes a
 //! value that a handle may still name; the few methods that delete take the handle by value and say so.
 
+mod attributes;
+mod calls;
+mod constants;
 mod context;
+mod entry;
 mod error;
+mod globals;
+mod metadata;
 mod module;
 mod value;
 
+pub use calls::Call;
+pub use constants::Field;
 pub use context::Context;
+pub use entry::llvmGetPassPluginInfo;
 pub use error::{LlvmError, Result};
+pub use metadata::SourceFile;
 pub use module::Module;
 pub use value::{Linkage, Value, ValueKind};

@@ -1,10 +1,11 @@
 use std::ffi::{CStr, c_char};
+use std::marker::PhantomData;
 use std::mem::ManuallyDrop;
 
 use inkwell::llvm_sys::core::{
-    LLVMAppendModuleInlineAsm, LLVMDisposeMessage, LLVMGetFirstFunction, LLVMGetFirstGlobal, LLVMGetFirstGlobalAlias,
-    LLVMGetFirstGlobalIFunc, LLVMGetModuleInlineAsm, LLVMGetNamedFunction, LLVMGetNamedGlobal, LLVMGetNextFunction,
-    LLVMGetNextGlobal, LLVMGetNextGlobalAlias, LLVMGetNextGlobalIFunc, LLVMGetTarget,
+    LLVMAppendModuleInlineAsm, LLVMDisposeMessage, LLVMDisposeModule, LLVMGetFirstFunction, LLVMGetFirstGlobal,
+    LLVMGetFirstGlobalAlias, LLVMGetFirstGlobalIFunc, LLVMGetModuleInlineAsm, LLVMGetNamedFunction, LLVMGetNamedGlobal,
+    LLVMGetNextFunction, LLVMGetNextGlobal, LLVMGetNextGlobalAlias, LLVMGetNextGlobalIFunc, LLVMGetTarget,
 };
 use inkwell::llvm_sys::prelude::{LLVMModuleRef, LLVMValueRef};
 
@@ -12,43 +13,49 @@ use super::error::{LlvmError, Result};
 use super::value::Value;
 
 /// A translation unit.
+// Not an inkwell module inside: that is invariant in its lifetime, which no handle could then be tied to.
 #[derive(Debug)]
 pub struct Module<'ctx> {
-    inner: ManuallyDrop<inkwell::module::Module<'ctx>>,
+    raw: LLVMModuleRef,
     owned: bool,
+    context: PhantomData<&'ctx ()>,
 }
 
 impl Drop for Module<'_> {
     fn drop(&mut self) {
         if self.owned {
-            // SAFETY: `inner` was valid until now and is not touched after its owner's drop.
-            unsafe { ManuallyDrop::drop(&mut self.inner) }
+            // SAFETY: made by `owned`, disposed of once, with no handle left: they borrow it.
+            unsafe { LLVMDisposeModule(self.raw) }
         }
     }
 }
 
 impl<'ctx> Module<'ctx> {
     pub(in crate::llvm) fn owned(inner: inkwell::module::Module<'ctx>) -> Self {
-        Self { inner: ManuallyDrop::new(inner), owned: true }
+        Self { raw: ManuallyDrop::new(inner).as_mut_ptr(), owned: true, context: PhantomData }
     }
 
     /// A module that somebody else owns and outlives `'ctx`.
     ///
     /// # Safety
     /// `raw` must be a live module of one thread's context for all of `'ctx`.
-    #[expect(dead_code, reason = "the plugin's entry is the only caller")]
     pub(in crate::llvm) unsafe fn borrowed(raw: LLVMModuleRef) -> Self {
-        // SAFETY: the caller vouches for `raw`; `owned: false` keeps it from being disposed of.
-        Self { inner: ManuallyDrop::new(unsafe { inkwell::module::Module::new(raw) }), owned: false }
+        Self { raw, owned: false, context: PhantomData }
     }
 
     pub(in crate::llvm) fn raw(&self) -> LLVMModuleRef {
-        self.inner.as_mut_ptr()
+        self.raw
+    }
+
+    /// The same module as inkwell sees it, never to be dropped.
+    fn inkwell(&self) -> ManuallyDrop<inkwell::module::Module<'ctx>> {
+        // SAFETY: the module is live while `self` is, and `ManuallyDrop` leaves disposing of it to `self`.
+        ManuallyDrop::new(unsafe { inkwell::module::Module::new(self.raw) })
     }
 
     /// Path of the main source file as the compiler was given it.
     pub fn source_file_name(&self) -> String {
-        self.inner.get_source_file_name().to_string_lossy().into_owned()
+        self.inkwell().get_source_file_name().to_string_lossy().into_owned()
     }
 
     /// Target triple, such as `x86_64-pc-linux-gnu`.
@@ -59,17 +66,17 @@ impl<'ctx> Module<'ctx> {
 
     /// The module as IR text.
     pub fn to_text(&self) -> String {
-        self.inner.print_to_string().to_string()
+        self.inkwell().print_to_string().to_string()
     }
 
     /// The module as bitcode.
     pub fn to_bitcode(&self) -> Vec<u8> {
-        self.inner.write_bitcode_to_memory().as_slice().to_vec()
+        self.inkwell().write_bitcode_to_memory().as_slice().to_vec()
     }
 
     /// Removes all debug information; false if there was none.
-    pub fn strip_debug(&mut self) -> bool {
-        self.inner.strip_debug_info()
+    pub fn strip_debug(&self) -> bool {
+        self.inkwell().strip_debug_info()
     }
 
     /// Runs LLVM's verifier.
@@ -77,7 +84,7 @@ impl<'ctx> Module<'ctx> {
     /// # Errors
     /// With the verifier's words when the module is broken.
     pub fn verify(&self) -> Result<()> {
-        self.inner.verify().map_err(|e| LlvmError::Verify(e.to_string()))
+        self.inkwell().verify().map_err(|e| LlvmError::Verify(e.to_string()))
     }
 
     /// Assembly of the module itself (`asm("...")` at file level).
@@ -92,7 +99,7 @@ impl<'ctx> Module<'ctx> {
     }
 
     /// Adds assembly of the module itself.
-    pub fn append_inline_asm(&mut self, asm: &str) {
+    pub fn append_inline_asm(&self, asm: &str) {
         // SAFETY: the module is live; LLVM copies `asm.len()` bytes.
         unsafe { LLVMAppendModuleInlineAsm(self.raw(), asm.as_ptr().cast(), asm.len()) }
     }

@@ -42,6 +42,13 @@ pub enum Linkage {
     Common,
 }
 
+impl Linkage {
+    /// Whether the name is the unit's own.
+    pub fn is_local(self) -> bool {
+        matches!(self, Self::Internal | Self::Private)
+    }
+}
+
 impl<'m> Value<'m> {
     pub(in crate::llvm) fn from_raw(raw: LLVMValueRef) -> Option<Self> {
         (!raw.is_null()).then_some(Self { raw, module: PhantomData })

@@ -1,0 +1,201 @@
+//! Calls, and the little code the plugin puts beside them.
+
+use std::ffi::CString;
+use std::marker::PhantomData;
+
+use inkwell::llvm_sys::core::{
+    LLVMAddFunction, LLVMAddGlobal, LLVMBuildCall2, LLVMBuildICmp, LLVMBuildLoad2, LLVMCreateBuilderInContext,
+    LLVMDisposeBuilder, LLVMFunctionType, LLVMGetBasicBlockParent, LLVMGetCalledValue, LLVMGetDebugLocLine,
+    LLVMGetFirstUse, LLVMGetInstructionParent, LLVMGetModuleContext, LLVMGetNextUse, LLVMGetUser,
+    LLVMGlobalGetValueType, LLVMInstructionEraseFromParent, LLVMInt32TypeInContext, LLVMIsACallInst,
+    LLVMIsAInstruction, LLVMIsAInvokeInst, LLVMPositionBuilderBefore, LLVMSetOrdering, LLVMSetThreadLocalMode,
+    LLVMVoidTypeInContext,
+};
+use inkwell::llvm_sys::prelude::{LLVMBuilderRef, LLVMValueRef};
+use inkwell::llvm_sys::{LLVMAtomicOrdering, LLVMIntPredicate, LLVMThreadLocalMode};
+
+use super::module::Module;
+use super::value::Value;
+
+unsafe extern "C" {
+    fn dsu_split_if_then(condition: LLVMValueRef, before: LLVMValueRef) -> LLVMValueRef;
+    fn dsu_call_of_invoke(invoke: LLVMValueRef) -> LLVMValueRef;
+}
+
+/// A call of a named function. Not `Copy`: [`Call::remove`] ends it.
+#[derive(Debug)]
+pub struct Call<'m> {
+    raw: LLVMValueRef,
+    module: PhantomData<&'m ()>,
+}
+
+/// A builder, disposed of when dropped.
+struct Builder(LLVMBuilderRef);
+
+impl Builder {
+    fn before(instruction: Value<'_>) -> Self {
+        // SAFETY: the instruction is live; the builder is disposed of once, by its owner.
+        unsafe {
+            let builder = LLVMCreateBuilderInContext(instruction.context());
+            LLVMPositionBuilderBefore(builder, instruction.raw());
+            Self(builder)
+        }
+    }
+}
+
+impl Drop for Builder {
+    fn drop(&mut self) {
+        // SAFETY: made in `before`, not disposed of yet.
+        unsafe { LLVMDisposeBuilder(self.0) }
+    }
+}
+
+impl Module<'_> {
+    /// The direct calls of the function of this name. An `invoke` becomes a call, which is right only for a
+    /// function that does not throw.
+    pub fn calls_of(&self, name: &str) -> Vec<Call<'_>> {
+        let Some(callee) = self.function(name) else { return Vec::new() };
+        // Collected first: making calls of invokes changes the list of uses.
+        let users: Vec<_> = callee.users().collect();
+        let calls = users.into_iter().filter_map(|user| {
+            // SAFETY: the user is live; only calls are asked for their callee.
+            unsafe {
+                let call = LLVMIsACallInst(user.raw());
+                let invoke = LLVMIsAInvokeInst(user.raw());
+                if !invoke.is_null() && LLVMGetCalledValue(invoke) == callee.raw() {
+                    return Some(dsu_call_of_invoke(invoke));
+                }
+                (!call.is_null() && LLVMGetCalledValue(call) == callee.raw()).then_some(call)
+            }
+        });
+        let mut calls: Vec<_> = calls.map(|raw| Call { raw, module: PhantomData }).collect();
+        // Lists of uses are in no useful order.
+        calls.sort_by_cached_key(|call| (call.caller().name(), call.line()));
+        calls
+    }
+
+    /// A 32-bit variable defined elsewhere. A thread-local one lies in the static TLS block: the runtime is
+    /// linked into the program, or loaded with it.
+    pub fn external_u32(&self, name: &str, thread_local: bool) -> Value<'_> {
+        if let Some(known) = self.global(name) {
+            return known;
+        }
+        let name = CString::new(name).expect("names have no NUL");
+        // SAFETY: the module is live; the name is copied.
+        let variable = unsafe {
+            let variable =
+                LLVMAddGlobal(self.raw(), LLVMInt32TypeInContext(LLVMGetModuleContext(self.raw())), name.as_ptr());
+            if thread_local {
+                LLVMSetThreadLocalMode(variable, LLVMThreadLocalMode::LLVMInitialExecTLSModel);
+            }
+            variable
+        };
+        Value::from_raw(variable).expect("LLVM has just made it")
+    }
+
+    /// A function defined elsewhere that takes and returns nothing, does not throw, and is rarely called.
+    pub fn external_procedure(&self, name: &str) -> Value<'_> {
+        if let Some(known) = self.function(name) {
+            return known;
+        }
+        let name = CString::new(name).expect("names have no NUL");
+        // SAFETY: the module is live; the name is copied.
+        let function = unsafe {
+            let kind =
+                LLVMFunctionType(LLVMVoidTypeInContext(LLVMGetModuleContext(self.raw())), std::ptr::null_mut(), 0, 0);
+            LLVMAddFunction(self.raw(), name.as_ptr(), kind)
+        };
+        let function = Value::from_raw(function).expect("LLVM has just made it");
+        function.set_attribute("cold");
+        function.set_attribute("nounwind");
+        function
+    }
+}
+
+impl<'m> Value<'m> {
+    /// Whether anything refers to it.
+    pub fn has_uses(self) -> bool {
+        // SAFETY: the value is live; null means there is no use.
+        !unsafe { LLVMGetFirstUse(self.raw()) }.is_null()
+    }
+
+    /// What refers to it, once for each reference.
+    pub fn users(self) -> impl Iterator<Item = Value<'m>> {
+        // SAFETY: the value is live; null means there is no use.
+        let first = unsafe { LLVMGetFirstUse(self.raw()) };
+        let uses = std::iter::successors((!first.is_null()).then_some(first), |&current| {
+            // SAFETY: a member of a live value's list of uses.
+            let next = unsafe { LLVMGetNextUse(current) };
+            (!next.is_null()).then_some(next)
+        });
+        // SAFETY: as above.
+        uses.filter_map(|one| Value::from_raw(unsafe { LLVMGetUser(one) }))
+    }
+
+    /// Whether a function can be reached other than by direct calls.
+    pub fn has_address_taken(self) -> bool {
+        self.users().any(|user| {
+            // SAFETY: the user is live; only calls are asked for their callee.
+            unsafe {
+                let call = user.raw();
+                let is_call = !LLVMIsAInstruction(call).is_null()
+                    && (!LLVMIsACallInst(call).is_null() || !LLVMIsAInvokeInst(call).is_null());
+                !is_call
+                    || user.operands().filter(|operand| *operand == self).count() > 1
+                    || LLVMGetCalledValue(call) != self.raw()
+            }
+        })
+    }
+}
+
+impl<'m> Call<'m> {
+    fn value(&self) -> Value<'m> {
+        Value::from_raw(self.raw).expect("made from a live instruction")
+    }
+
+    /// The function that contains the call.
+    pub fn caller(&self) -> Value<'m> {
+        // SAFETY: the call is live and in a function.
+        let function = unsafe { LLVMGetBasicBlockParent(LLVMGetInstructionParent(self.raw)) };
+        Value::from_raw(function).expect("calls are in functions")
+    }
+
+    /// Source line, 0 when unknown.
+    pub fn line(&self) -> u32 {
+        // SAFETY: the call is live.
+        unsafe { LLVMGetDebugLocLine(self.raw) }
+    }
+
+    /// Loads two variables before the call: the first with an atomic load, for another thread writes it.
+    pub fn words_differ_before(&self, shared: Value<'m>, own: Value<'m>) -> Value<'m> {
+        let builder = Builder::before(self.value());
+        // SAFETY: builder and values are live; both are 32-bit variables.
+        let differs = unsafe {
+            let load = |variable: Value<'_>| {
+                LLVMBuildLoad2(builder.0, LLVMGlobalGetValueType(variable.raw()), variable.raw(), c"".as_ptr())
+            };
+            let (shared, own) = (load(shared), load(own));
+            LLVMSetOrdering(shared, LLVMAtomicOrdering::LLVMAtomicOrderingMonotonic);
+            LLVMBuildICmp(builder.0, LLVMIntPredicate::LLVMIntNE, shared, own, c"".as_ptr())
+        };
+        Value::from_raw(differs).expect("LLVM has just made it")
+    }
+
+    /// Calls `procedure` before the call when `condition` holds, out of line.
+    pub fn call_before_if(&self, condition: Value<'m>, procedure: Value<'m>) {
+        // SAFETY: condition and call are live, and the condition comes before the call.
+        let then = unsafe { dsu_split_if_then(condition.raw(), self.raw) };
+        let builder = Builder::before(Value::from_raw(then).expect("a block ends in an instruction"));
+        // SAFETY: builder and procedure are live; it takes and returns nothing.
+        unsafe {
+            let kind = LLVMGlobalGetValueType(procedure.raw());
+            LLVMBuildCall2(builder.0, kind, procedure.raw(), std::ptr::null_mut(), 0, c"".as_ptr());
+        }
+    }
+
+    /// Removes the call, which returns nothing.
+    pub fn remove(self) {
+        // SAFETY: the call is live and, returning nothing, has no uses; `self` was its handle.
+        unsafe { LLVMInstructionEraseFromParent(self.raw) }
+    }
+}

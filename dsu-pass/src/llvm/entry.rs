@@ -1,0 +1,73 @@
+//! Where clang comes in: the plugin's one exported function and the pass it registers.
+
+use std::ffi::{c_char, c_void};
+use std::sync::Once;
+
+use inkwell::llvm_sys::prelude::LLVMModuleRef;
+
+use super::module::Module;
+
+/// Version of `llvm/Passes/PassPlugin.h` in LLVM 19.
+const PLUGIN_API_VERSION: u32 = 1;
+
+/// `llvm::PassPluginLibraryInfo`.
+#[repr(C)]
+pub struct PassPluginLibraryInfo {
+    api_version: u32,
+    name: *const c_char,
+    version: *const c_char,
+    register: unsafe extern "C" fn(*mut c_void),
+}
+
+unsafe extern "C" {
+    fn dsu_register(pass_builder: *mut c_void);
+    fn dsu_error(module: LLVMModuleRef, text: *const c_char, len: usize);
+    fn dsu_fatal(text: *const c_char, len: usize);
+}
+
+/// What `clang -fpass-plugin=` looks for.
+// SAFETY: nothing else in a process that loads this library defines the name: LLVM looks it up in this library.
+#[unsafe(no_mangle)]
+pub extern "C" fn llvmGetPassPluginInfo() -> PassPluginLibraryInfo {
+    PassPluginLibraryInfo {
+        api_version: PLUGIN_API_VERSION,
+        name: c"dsu".as_ptr(),
+        version: concat!(env!("CARGO_PKG_VERSION"), "\0").as_ptr().cast(),
+        register: dsu_register,
+    }
+}
+
+/// Runs the pass on one module; called by the shim.
+///
+/// # Safety
+/// Called by LLVM's pass manager while it runs our pass: `module` is live and ours alone until we return, and
+/// `options` points at `len` bytes that live as long.
+// SAFETY: the name is ours.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn dsu_pass_run(module: LLVMModuleRef, options: *const c_char, len: usize) {
+    panics_end_the_compilation();
+    // SAFETY: the caller vouches for both; an empty string still has an address.
+    let (module, options) =
+        unsafe { (Module::borrowed(module), std::slice::from_raw_parts(options.cast::<u8>(), len)) };
+    if let Err(error) = crate::plugin::run(&module, &String::from_utf8_lossy(options)) {
+        let text = format!("dsu: {error}");
+        // SAFETY: the module is live; LLVM copies the text.
+        unsafe { dsu_error(module.raw(), text.as_ptr().cast(), text.len()) }
+    }
+}
+
+/// A panic must not unwind into clang, nor look like a crash of clang's: it ends the compilation as LLVM's own
+/// fatal errors do, which also removes half-written outputs.
+fn panics_end_the_compilation() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        std::panic::set_hook(Box::new(|info| {
+            let text = format!(
+                "the dsu plugin failed on an assumption of its own ({info}); please report it with this command \
+                 line; `DSU_DISABLE=1` compiles without the plugin"
+            );
+            // SAFETY: LLVM reports the text and does not return; no lock of ours is held.
+            unsafe { dsu_fatal(text.as_ptr().cast(), text.len()) }
+        }));
+    });
+}

@@ -1,0 +1,39 @@
+//! The pipeline, once per translation unit. Each step takes what the one before returned.
+
+use crate::capture::{self, CaptureError};
+use crate::instrument;
+use crate::llvm::Module;
+use crate::options::{Options, OptionsError};
+use crate::report;
+use crate::survey;
+
+/// Why a unit could not be instrumented; clang reports it as an error of the compilation.
+#[derive(Debug, thiserror::Error)]
+pub enum PluginError {
+    /// The plugin was called with options that make no sense.
+    #[error(transparent)]
+    Options(#[from] OptionsError),
+    /// The record could not be made.
+    #[error(transparent)]
+    Capture(#[from] CaptureError),
+    /// What was left alone could not be logged.
+    #[error(transparent)]
+    Report(#[from] report::ReportError),
+}
+
+/// Instruments the module in place.
+///
+/// # Errors
+/// When an option, a list or the log cannot be used as asked.
+pub fn run(module: &Module<'_>, arguments: &str) -> Result<(), PluginError> {
+    let options: Options = arguments.parse()?;
+    if let Some(reason) = survey::unit_reason(module) {
+        return Ok(report::unit(module, &reason, &options)?);
+    }
+    let survey = survey::survey(module, &options);
+    report::functions(&survey, &options)?;
+    let captured = capture::capture(survey, &options)?;
+    let instrumented = instrument::instrument(captured, &options);
+    capture::record(instrumented);
+    Ok(())
+}
