@@ -1,1 +1,60 @@
-//! See the crate description.
+//! The runtime of an updatable program: one thread, one socket, nothing on any path the program itself takes.
+//!
+//! | module | what it does |
+//! |---|---|
+//! | [`start`] | constructor, `fork`, exit |
+//! | [`place`] | where the socket is |
+//! | [`server`] | waits for requests, answers them |
+//! | [`state`] | what is loaded and applied |
+//! | [`image`] | patch file -> checked, loaded, relocated image |
+//! | [`switch`] | prepare (may fail, has touched nothing) and commit (cannot fail) |
+//! | [`phase`] | `fork` while an update is in progress |
+//! | [`generation`] | the symbols instrumented code refers to |
+//! | [`sys`] | system calls, libc, the dynamic linker, foreign memory |
+//!
+//! Nothing here allocates, panics, or waits for a thread of the program; nor does a thread of the program ever wait
+//! for this one.
+#![cfg_attr(not(test), no_std)]
+#![expect(clippy::result_large_err, reason = "a refusal owns its texts, and there is no allocator to box it with")]
+
+mod fail;
+pub mod generation;
+mod image;
+mod phase;
+mod place;
+mod server;
+pub mod start;
+mod state;
+mod switch;
+mod sys;
+mod text;
+
+/// The formats crate may have its writers compiled in (other crates of a build want them); the runtime calls none.
+#[cfg(not(test))]
+mod refusing_allocator {
+    use core::alloc::{GlobalAlloc, Layout};
+
+    struct Refusing;
+
+    // SAFETY: refusing every request is within the contract; so nothing is ever passed to `dealloc`.
+    unsafe impl GlobalAlloc for Refusing {
+        unsafe fn alloc(&self, _layout: Layout) -> *mut u8 {
+            core::ptr::null_mut()
+        }
+
+        unsafe fn dealloc(&self, _pointer: *mut u8, _layout: Layout) {}
+    }
+
+    #[global_allocator]
+    static ALLOCATOR: Refusing = Refusing;
+}
+
+/// Never reached: a test looks for panics in the linked program. Should one be overlooked, the runtime's thread
+/// stops for good, and the program goes on.
+#[cfg(not(test))]
+#[panic_handler]
+fn stop(_info: &core::panic::PanicInfo<'_>) -> ! {
+    loop {
+        sys::process::sleep_ms(-1);
+    }
+}

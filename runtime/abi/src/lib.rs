@@ -10,6 +10,9 @@
 //! | [`symbols`] | addresses of one unit's functions and data | `.debug_dsu_sym` of the program | plugin | patchgen |
 //! | [`note`] | what was instrumented, per unit | `.note.dsu` of the program (allocated) | plugin | runtime, dsuctl |
 //! | [`patch`] | functions to redirect, references to relocate | `.dsu.patch` of a patch object | patchgen | runtime |
+//! | [`wire`] | requests and answers | socket of the process | dsuctl, runtime | runtime, dsuctl |
+//! | [`elf`] | headers of a patch object | - | linker | runtime, dsuctl |
+//! | [`file`] | checks of a whole patch file | - | - | runtime, dsuctl |
 //! | [`stub`] | bytes of a function's entry and stub | program text | plugin | patchgen, runtime |
 //!
 //! This crate depends on nothing, not even `std`: with `alloc` off (the runtime) only the readers exist.
@@ -19,10 +22,13 @@
 extern crate alloc;
 
 pub mod cursor;
+pub mod elf;
+pub mod file;
 pub mod note;
 pub mod patch;
 pub mod stub;
 pub mod symbols;
 pub mod unit;
+pub mod wire;
 
 pub use cursor::FormatError;

@@ -1,0 +1,463 @@
+//! What `dsuctl` and the runtime say to each other over the process's `SOCK_SEQPACKET` socket.
+//!
+//! One packet is one message: magic, version, kind, length of the whole packet, then the fields of the kind. A
+//! request is one packet (`Apply` carries the patch as a file descriptor); the answer is any number of packets and
+//! ends with `End` or `Failure`. Texts are clipped to [`TEXT_MAX`] bytes, so that every message fits a packet.
+
+use crate::cursor::{Cursor, FormatError, Result};
+
+/// First bytes of a packet.
+pub const MAGIC: [u8; 4] = *b"DSUw";
+/// Version of the protocol.
+pub const VERSION: u16 = 1;
+/// Bytes of a packet's header.
+pub const HEADER_SIZE: usize = 12;
+/// No packet is longer.
+pub const PACKET_MAX: usize = 4096;
+/// No text in a packet is longer.
+pub const TEXT_MAX: usize = 1024;
+/// Longest build-id in a packet.
+pub const BUILD_ID_MAX: usize = crate::patch::BUILD_ID_MAX;
+
+const CUT: &str = "message of the runtime is cut short";
+
+/// Why the runtime (or `dsuctl` in its place) refused. The numbers are part of the protocol.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[repr(u16)]
+pub enum Code {
+    /// The request was not understood.
+    BadRequest = 1,
+    /// The peer is neither root nor the process's user.
+    NotPermitted = 2,
+    /// The patch file could not be read.
+    PatchUnreadable = 3,
+    /// The patch file is damaged: cut short, checksum wrong, tables inconsistent. Subject: what.
+    PatchDamaged = 4,
+    /// The patch is for another machine.
+    WrongMachine = 5,
+    /// The patch has a format this runtime does not know.
+    UnknownVersion = 6,
+    /// No loaded module has the build-id the patch is for.
+    WrongBuildId = 7,
+    /// A function of the patch is not in the base as described. Subject: its name; detail: what differs.
+    FunctionMismatch = 8,
+    /// The dynamic linker could not load the patch. Subject: its message.
+    Unresolved = 9,
+    /// The program's text may not be written.
+    TextNotWritable = 10,
+    /// The kernel cannot make all cores see new code.
+    NoBarrier = 11,
+    /// The patch asks for a consistency this runtime does not have.
+    ConsistencyUnsupported = 12,
+    /// No patch is applied.
+    NothingApplied = 13,
+    /// A limit of the runtime or the system. Subject: which.
+    OutOfResources = 14,
+    /// The process was forked while its parent was loading a patch; its dynamic linker may be locked for ever.
+    ForkedInUpdate = 15,
+    /// A reference of the patch to the base cannot be made. Subject: the symbol; detail: why.
+    BadReference = 16,
+}
+
+impl Code {
+    /// All codes.
+    pub const ALL: [Self; 16] = [
+        Self::BadRequest,
+        Self::NotPermitted,
+        Self::PatchUnreadable,
+        Self::PatchDamaged,
+        Self::WrongMachine,
+        Self::UnknownVersion,
+        Self::WrongBuildId,
+        Self::FunctionMismatch,
+        Self::Unresolved,
+        Self::TextNotWritable,
+        Self::NoBarrier,
+        Self::ConsistencyUnsupported,
+        Self::NothingApplied,
+        Self::OutOfResources,
+        Self::ForkedInUpdate,
+        Self::BadReference,
+    ];
+
+    fn from_number(number: u16) -> Option<Self> {
+        Self::ALL.iter().copied().find(|&code| code as u16 == number)
+    }
+}
+
+/// The process as a whole; first packet of the answer to `Status`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Process {
+    /// Its number.
+    pub pid: u32,
+    /// Running number of the last apply or revert; 0 before the first.
+    pub generation: u32,
+    /// Threads that reached a quiescence point since then.
+    pub reached: u32,
+    /// Patch objects in memory, applied or not.
+    pub images: u32,
+}
+
+/// An instrumented module.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Module<'a> {
+    /// Path as the dynamic linker knows it; empty for the program itself.
+    pub path: &'a str,
+    /// GNU build-id; empty if it has none.
+    pub build_id: &'a [u8],
+    /// Bit 0: has units with dispatch `armed`; bit 1: with `always`.
+    pub dispatch: u8,
+    /// Updatable functions.
+    pub functions: u32,
+    /// Quiescence points.
+    pub points: u32,
+    /// Functions left alone.
+    pub skipped: u32,
+}
+
+/// The patch applied to the module before it in the answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Applied<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// Its checksum.
+    pub checksum: [u8; 32],
+    /// Generation it was applied as.
+    pub generation: u32,
+}
+
+/// A function whose version is, or has just become, other than the base's - or the base's again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Redirect<'a> {
+    /// Its name.
+    pub function: &'a str,
+    /// Its unit.
+    pub unit: &'a str,
+    /// Generation of the version that new calls run; 0 is the base.
+    pub version: u32,
+}
+
+/// What an apply or revert did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Done<'a> {
+    /// Name of the patch applied; empty for a revert.
+    pub patch: &'a str,
+    /// Its checksum; zero for a revert.
+    pub checksum: [u8; 32],
+    /// Generation reached.
+    pub generation: u32,
+    /// The patch was applied already: nothing was done.
+    pub already: bool,
+    /// The patch object was still in memory from an earlier apply.
+    pub reused: bool,
+    /// Nanoseconds for reading, checking and loading the file.
+    pub map_ns: u64,
+    /// Nanoseconds for checking the base and making its text writable.
+    pub prepare_ns: u64,
+    /// Nanoseconds from the first store until every core sees the last.
+    pub commit_ns: u64,
+}
+
+/// A refusal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Failure<'a> {
+    /// Why.
+    pub code: Code,
+    /// The system's error number, if one is behind it, else 0.
+    pub errno: i32,
+    /// The thing it is about.
+    pub subject: &'a str,
+    /// More about it.
+    pub detail: &'a str,
+}
+
+/// One message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Packet<'a> {
+    /// Request: what is applied?
+    Status,
+    /// Request: apply the patch whose file descriptor comes along.
+    Apply,
+    /// Request: back to the base.
+    Revert,
+    /// Answer to `Status`, first packet.
+    Process(Process),
+    /// Answer to `Status`: a module.
+    Module(Module<'a>),
+    /// Answer to `Status`: the patch of the last module.
+    Applied(Applied<'a>),
+    /// Answer: a function of the last module that is redirected, or that changed.
+    Redirect(Redirect<'a>),
+    /// Answer to `Apply` and `Revert`, first packet.
+    Done(Done<'a>),
+    /// Answer: refused, nothing was changed. Last packet.
+    Failure(Failure<'a>),
+    /// Answer: last packet.
+    End,
+}
+
+/// Fills a packet; what does not fit is dropped, which [`TEXT_MAX`] keeps from happening.
+struct Fill<'b> {
+    out: &'b mut [u8; PACKET_MAX],
+    at: usize,
+}
+
+impl Fill<'_> {
+    fn put(&mut self, bytes: &[u8]) {
+        let end = self.at.saturating_add(bytes.len());
+        if let Some(place) = self.out.get_mut(self.at..end) {
+            for (to, from) in place.iter_mut().zip(bytes) {
+                *to = *from;
+            }
+            self.at = end;
+        }
+    }
+
+    fn bytes(&mut self, bytes: &[u8], max: usize) {
+        let bytes = bytes.get(..max).unwrap_or(bytes);
+        self.put(&(bytes.len() as u16).to_le_bytes());
+        self.put(bytes);
+    }
+
+    fn text(&mut self, text: &str) {
+        self.bytes(clip(text).as_bytes(), TEXT_MAX);
+    }
+
+    fn words(&mut self, words: &[u32]) {
+        for word in words {
+            self.put(&word.to_le_bytes());
+        }
+    }
+}
+
+/// At most [`TEXT_MAX`] bytes of `text`, cut between characters.
+fn clip(text: &str) -> &str {
+    let mut len = text.len().min(TEXT_MAX);
+    while len > 0 {
+        if let Some(head) = text.get(..len) {
+            return head;
+        }
+        len -= 1;
+    }
+    ""
+}
+
+impl<'a> Packet<'a> {
+    fn kind(&self) -> u16 {
+        match self {
+            Self::Status => 1,
+            Self::Apply => 2,
+            Self::Revert => 3,
+            Self::Process(_) => 16,
+            Self::Module(_) => 17,
+            Self::Applied(_) => 18,
+            Self::Redirect(_) => 19,
+            Self::Done(_) => 20,
+            Self::Failure(_) => 21,
+            Self::End => 22,
+        }
+    }
+
+    /// The packet's bytes, in `out`.
+    pub fn encode<'b>(&self, out: &'b mut [u8; PACKET_MAX]) -> &'b [u8] {
+        let mut f = Fill { out, at: HEADER_SIZE };
+        match self {
+            Self::Status | Self::Apply | Self::Revert | Self::End => {}
+            Self::Process(p) => f.words(&[p.pid, p.generation, p.reached, p.images]),
+            Self::Module(m) => {
+                f.text(m.path);
+                f.bytes(m.build_id, BUILD_ID_MAX);
+                f.put(&[m.dispatch]);
+                f.words(&[m.functions, m.points, m.skipped]);
+            }
+            Self::Applied(a) => {
+                f.text(a.name);
+                f.put(&a.checksum);
+                f.words(&[a.generation]);
+            }
+            Self::Redirect(r) => {
+                f.text(r.function);
+                f.text(r.unit);
+                f.words(&[r.version]);
+            }
+            Self::Done(d) => {
+                f.text(d.patch);
+                f.put(&d.checksum);
+                f.words(&[d.generation]);
+                f.put(&[d.already.into(), d.reused.into()]);
+                for ns in [d.map_ns, d.prepare_ns, d.commit_ns] {
+                    f.put(&ns.to_le_bytes());
+                }
+            }
+            Self::Failure(e) => {
+                f.words(&[u32::from(e.code as u16), e.errno as u32]);
+                f.text(e.subject);
+                f.text(e.detail);
+            }
+        }
+        let end = f.at;
+        f.at = 0;
+        f.put(&MAGIC);
+        f.put(&VERSION.to_le_bytes());
+        f.put(&self.kind().to_le_bytes());
+        f.put(&(end as u32).to_le_bytes());
+        out.get(..end).unwrap_or(&[])
+    }
+
+    /// Reads a packet.
+    pub fn parse(packet: &'a [u8]) -> Result<Self> {
+        let mut c = Cursor::new(packet, CUT);
+        if c.array::<4>()? != MAGIC {
+            return Err(FormatError("message does not begin as one of this toolchain"));
+        }
+        if c.u16()? != VERSION {
+            return Err(FormatError("message has an unknown version; use the dsuctl the program was built with"));
+        }
+        let kind = c.u16()?;
+        if c.u32()? as usize != packet.len() {
+            return Err(FormatError(CUT));
+        }
+        let read = body(kind, &mut c, packet)?;
+        if c.position() == packet.len() { Ok(read) } else { Err(FormatError("message is longer than it should be")) }
+    }
+}
+
+fn body<'a>(kind: u16, c: &mut Cursor<'a>, packet: &'a [u8]) -> Result<Packet<'a>> {
+    Ok(match kind {
+        1 => Packet::Status,
+        2 => Packet::Apply,
+        3 => Packet::Revert,
+        16 => Packet::Process(Process { pid: c.u32()?, generation: c.u32()?, reached: c.u32()?, images: c.u32()? }),
+        17 => Packet::Module(Module {
+            path: text(c, packet)?,
+            build_id: bytes(c, packet, BUILD_ID_MAX)?,
+            dispatch: c.u8()?,
+            functions: c.u32()?,
+            points: c.u32()?,
+            skipped: c.u32()?,
+        }),
+        18 => Packet::Applied(Applied { name: text(c, packet)?, checksum: c.array()?, generation: c.u32()? }),
+        19 => Packet::Redirect(Redirect { function: text(c, packet)?, unit: text(c, packet)?, version: c.u32()? }),
+        20 => Packet::Done(Done {
+            patch: text(c, packet)?,
+            checksum: c.array()?,
+            generation: c.u32()?,
+            already: flag(c)?,
+            reused: flag(c)?,
+            map_ns: c.u64()?,
+            prepare_ns: c.u64()?,
+            commit_ns: c.u64()?,
+        }),
+        21 => {
+            let code = u16::try_from(c.u32()?).ok().and_then(Code::from_number);
+            Packet::Failure(Failure {
+                code: code.ok_or(FormatError("message has an unknown error code"))?,
+                errno: c.u32()? as i32,
+                subject: text(c, packet)?,
+                detail: text(c, packet)?,
+            })
+        }
+        22 => Packet::End,
+        _ => return Err(FormatError("message of an unknown kind")),
+    })
+}
+
+fn bytes<'a>(c: &mut Cursor<'a>, packet: &'a [u8], max: usize) -> Result<&'a [u8]> {
+    let len = usize::from(c.u16()?);
+    if len > max {
+        return Err(FormatError("message holds a text that is too long"));
+    }
+    let found = crate::cursor::slice(packet, c.position() as u64, len as u64, CUT)?;
+    for _ in 0..len {
+        c.u8()?;
+    }
+    Ok(found)
+}
+
+fn flag(c: &mut Cursor<'_>) -> Result<bool> {
+    match c.u8()? {
+        0 => Ok(false),
+        1 => Ok(true),
+        _ => Err(FormatError("message holds a flag that is neither set nor clear")),
+    }
+}
+
+fn text<'a>(c: &mut Cursor<'a>, packet: &'a [u8]) -> Result<&'a str> {
+    core::str::from_utf8(bytes(c, packet, TEXT_MAX)?).map_err(|_| FormatError("message holds text that is not UTF-8"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DONE: Done<'static> = Done {
+        patch: "fix",
+        checksum: [7; 32],
+        generation: 3,
+        already: false,
+        reused: true,
+        map_ns: 1,
+        prepare_ns: u64::MAX,
+        commit_ns: 3,
+    };
+
+    fn samples() -> [Packet<'static>; 10] {
+        let failure = Failure { code: Code::Unresolved, errno: -1, subject: "no such symbol", detail: "é" };
+        [
+            Packet::Status,
+            Packet::Apply,
+            Packet::Revert,
+            Packet::Process(Process { pid: 9, generation: 2, reached: 4, images: 1 }),
+            Packet::Module(Module { path: "", build_id: &[1; 20], dispatch: 3, functions: 5, points: 6, skipped: 7 }),
+            Packet::Applied(Applied { name: "fix", checksum: [3; 32], generation: 1 }),
+            Packet::Redirect(Redirect { function: "parse", unit: "a.c", version: 2 }),
+            Packet::Done(DONE),
+            Packet::Failure(failure),
+            Packet::End,
+        ]
+    }
+
+    #[test]
+    fn every_kind_comes_back_as_written() {
+        for packet in samples() {
+            let mut buffer = [0; PACKET_MAX];
+            assert_eq!(Packet::parse(packet.encode(&mut buffer)), Ok(packet));
+        }
+    }
+
+    #[test]
+    fn cut_flipped_or_prolonged_packets_do_not_panic() {
+        for packet in samples() {
+            let mut buffer = [0; PACKET_MAX];
+            let whole = packet.encode(&mut buffer).to_vec();
+            for len in 0..whole.len() {
+                assert!(Packet::parse(&whole[..len]).is_err(), "{packet:?} cut to {len}");
+            }
+            let mut longer = whole.clone();
+            longer.push(0);
+            assert!(Packet::parse(&longer).is_err(), "{packet:?} with a byte more");
+            for bit in 0..whole.len() * 8 {
+                let mut flipped = whole.clone();
+                flipped[bit / 8] ^= 1 << (bit % 8);
+                assert_ne!(Packet::parse(&flipped), Ok(packet), "bit {bit} is not covered");
+            }
+        }
+    }
+
+    #[test]
+    fn long_texts_are_clipped_between_characters() {
+        let long = "é".repeat(TEXT_MAX);
+        let mut buffer = [0; PACKET_MAX];
+        let packet = Packet::Redirect(Redirect { function: &long, unit: "a.c", version: 1 });
+        let Ok(Packet::Redirect(read)) = Packet::parse(packet.encode(&mut buffer)) else { panic!("must parse") };
+        assert_eq!((read.function.len(), read.unit.len()), (TEXT_MAX, 3));
+    }
+
+    #[test]
+    fn codes_have_distinct_numbers() {
+        for (at, code) in Code::ALL.iter().enumerate() {
+            assert_eq!(*code as usize, at + 1);
+            assert_eq!(Code::from_number(*code as u16), Some(*code));
+        }
+    }
+}

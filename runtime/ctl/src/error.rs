@@ -1,0 +1,97 @@
+//! Everything that can go wrong, in words: what failed, on what, and the way out.
+
+use std::io;
+use std::path::PathBuf;
+
+use dsu_abi::FormatError;
+use dsu_abi::wire::{Code, Failure};
+
+use crate::exit;
+
+/// See the module's description. Each variant has its exit code.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    #[error("no process `{0}`; `dsuctl ps` lists the updatable ones")]
+    NoProcess(u32),
+    #[error("process `{pid}` (`{command}`) has no runtime; build the program with `dsu-cc`")]
+    NoRuntime { pid: u32, command: String },
+    #[error("process `{pid}` (`{command}`) belongs to user {user}; run dsuctl as that user or as root")]
+    ForeignUser { pid: u32, command: String, user: u32 },
+    #[error(
+        "process `{pid}` (`{command}`) has no socket: {why}; set `DSU_RUNTIME_DIR` to a directory of mode 0700 \
+             that its user owns, for the process and for dsuctl, and restart the process"
+    )]
+    NoSocket { pid: u32, command: String, why: String },
+    #[error("process `{pid}` did not answer: {source}; is it stopped, or ending?")]
+    NoAnswer { pid: u32, source: io::Error },
+    #[error("answer of process `{pid}` not understood: {source}")]
+    BadAnswer { pid: u32, source: FormatError },
+    #[error("failed to read `{}`: {source}", path.display())]
+    PatchUnreadable { path: PathBuf, source: io::Error },
+    #[error("{message}")]
+    Refused { code: Code, message: String },
+}
+
+impl Error {
+    /// The process's exit code for it.
+    pub(crate) fn exit_code(&self) -> u8 {
+        match self {
+            Self::NoProcess(_) => exit::NO_PROCESS,
+            Self::NoRuntime { .. } => exit::NO_RUNTIME,
+            Self::ForeignUser { .. } => exit::FOREIGN_USER,
+            Self::NoSocket { .. } => exit::NO_SOCKET,
+            Self::NoAnswer { .. } | Self::BadAnswer { .. } => exit::NO_ANSWER,
+            Self::PatchUnreadable { .. } => exit::PATCH_UNREADABLE,
+            Self::Refused { code, .. } => exit::of(*code),
+        }
+    }
+
+    /// The runtime's refusal, about process `pid` and, when applying, the patch `patch`.
+    pub(crate) fn refused(pid: u32, patch: &str, failure: &Failure<'_>) -> Self {
+        let Failure { code, subject, detail, .. } = *failure;
+        let because = if detail.is_empty() { String::new() } else { format!(": {detail}") };
+        let system = match failure.errno {
+            0 => String::new(),
+            number => format!(" ({})", io::Error::from_raw_os_error(number)),
+        };
+        let message = match code {
+            Code::BadRequest => {
+                format!("process `{pid}` did not understand the request{because}; use its build's dsuctl")
+            }
+            Code::NotPermitted => format!("process `{pid}` refused: it belongs to another user; run dsuctl as root"),
+            Code::PatchUnreadable => format!("process `{pid}` failed to read patch `{patch}`{system}"),
+            Code::PatchDamaged | Code::WrongMachine | Code::UnknownVersion => format!("patch `{patch}`{because}"),
+            Code::WrongBuildId if detail.is_empty() => format!(
+                "patch `{patch}` is for build `{subject}`, which is not loaded in process `{pid}`; `dsuctl status {pid}` \
+                 shows what is: make the patch from that build"
+            ),
+            Code::WrongBuildId => format!("patch `{patch}` is for build `{subject}`{because}; try again"),
+            Code::FunctionMismatch => format!(
+                "function `{subject}` is not in process `{pid}` as patch `{patch}` describes it{because}; make the \
+                 patch from the very build that runs"
+            ),
+            Code::Unresolved => format!(
+                "patch `{patch}` could not be loaded: {subject}; make it against the libraries the process runs with"
+            ),
+            Code::TextNotWritable => format!(
+                "text of process `{pid}` may not be written{system}: its host forbids it (MDWE, SELinux, seccomp); \
+                 rebuild the program with `--dsu-dispatch=always`"
+            ),
+            Code::NoBarrier => format!(
+                "kernel lacks `{subject}` (Linux 4.16) for process `{pid}`, or forbids it; rebuild the program with \
+                 `--dsu-dispatch=always`"
+            ),
+            Code::ConsistencyUnsupported => format!(
+                "patch `{patch}` asks for consistency `{subject}`, which the runtime of process `{pid}` does not \
+                 support; build it with consistency `newest`"
+            ),
+            Code::NothingApplied => format!("no patch is applied to process `{pid}`; there is nothing to revert"),
+            Code::OutOfResources => format!("process `{pid}` met a limit: {subject}{detail}{system}; try again later"),
+            Code::ForkedInUpdate => {
+                format!("process `{pid}` was forked while its parent was loading a patch and takes no more; restart it")
+            }
+            Code::BadReference => format!("patch `{patch}`: reference to `{subject}` cannot be made{because}"),
+        };
+        Self::Refused { code, message }
+    }
+}

@@ -1,0 +1,231 @@
+//! Processes as /proc shows them, and the way to their sockets.
+
+use std::fs;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use dsu_abi::wire::Packet;
+
+use crate::client::{self, Answer};
+use crate::error::Error;
+
+/// Names the runtime gives its thread: with its socket, and when it found no place for one.
+const THREAD: &str = "dsu";
+const THREAD_WITHOUT_SOCKET: &str = "dsu-nosocket";
+/// A program that has just started, or forked, makes its socket after 30 ms.
+const PATIENCE: Duration = Duration::from_millis(1000);
+
+/// A process.
+pub(crate) struct Target {
+    /// Its number.
+    pub(crate) pid: u32,
+    /// Its name.
+    pub(crate) command: String,
+    /// Real and effective user.
+    users: [u32; 2],
+}
+
+/// How far the runtime of a process is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Runtime {
+    Absent,
+    WithoutSocket,
+    Running,
+}
+
+impl Target {
+    /// Looks a process up.
+    pub(crate) fn find(pid: u32) -> Result<Self, Error> {
+        let gone = |_| Error::NoProcess(pid);
+        let status = fs::read_to_string(format!("/proc/{pid}/status")).map_err(gone)?;
+        let field = |name: &str| status.lines().find_map(|line| line.strip_prefix(name)).unwrap_or("").trim();
+        if field("State:").starts_with(['Z', 'X']) || field("Tgid:") != pid.to_string() {
+            return Err(Error::NoProcess(pid));
+        }
+        let mut users = field("Uid:").split_whitespace().filter_map(|user| user.parse().ok());
+        let users = [users.next().unwrap_or(0), users.next().unwrap_or(0)];
+        Ok(Self { pid, command: field("Name:").to_owned(), users })
+    }
+
+    /// All processes with a runtime.
+    pub(crate) fn all() -> io::Result<Vec<Self>> {
+        let pids = fs::read_dir("/proc")?.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+        let targets = pids.filter_map(|pid| Self::find(pid).ok());
+        let mut found: Vec<Self> = targets.filter(|target| target.runtime() != Runtime::Absent).collect();
+        found.sort_by_key(|target| target.pid);
+        Ok(found)
+    }
+
+    /// Whether it has a runtime, by the name of its thread.
+    pub(crate) fn runtime(&self) -> Runtime {
+        let tasks = fs::read_dir(format!("/proc/{}/task", self.pid)).into_iter().flatten().flatten();
+        let names = tasks.filter_map(|task| fs::read_to_string(task.path().join("comm")).ok());
+        names.fold(Runtime::Absent, |found, name| match name.trim_end() {
+            THREAD => Runtime::Running,
+            THREAD_WITHOUT_SOCKET if found == Runtime::Absent => Runtime::WithoutSocket,
+            _ => found,
+        })
+    }
+
+    /// Asks it something.
+    pub(crate) fn ask(&self, request: &Packet<'_>, file: Option<std::os::fd::BorrowedFd<'_>>) -> Result<Answer, Error> {
+        let socket = self.connect()?;
+        client::ask(&socket, request, file).map_err(|source| Error::NoAnswer { pid: self.pid, source })
+    }
+
+    fn connect(&self) -> Result<OwnedFd, Error> {
+        let begin = Instant::now();
+        loop {
+            let failure = match self.try_connect() {
+                Ok(socket) => return Ok(socket),
+                Err(failure) => failure,
+            };
+            let hopeless = failure == io::ErrorKind::PermissionDenied || self.runtime() == Runtime::WithoutSocket;
+            if hopeless || begin.elapsed() > PATIENCE {
+                return Err(self.explain(failure));
+            }
+            sleep(Duration::from_millis(10));
+        }
+    }
+
+    fn try_connect(&self) -> Result<OwnedFd, io::ErrorKind> {
+        let mut failure = io::ErrorKind::NotFound;
+        for directory in self.directories() {
+            match client::connect(&directory.join(format!("{}.sock", self.pid))) {
+                // A socket of this name may be of an earlier process, or of one in another container.
+                Ok(socket) if is_of(&socket, self.pid) => return Ok(socket),
+                Err(error) if error.kind() == io::ErrorKind::PermissionDenied => failure = error.kind(),
+                _ => {}
+            }
+        }
+        Err(failure)
+    }
+
+    /// Where its socket may be, most likely first; at last inside its own root directory.
+    fn directories(&self) -> Vec<PathBuf> {
+        let mut directories: Vec<PathBuf> = self.chosen_directory().into_iter().collect();
+        directories.extend(std::env::var_os("DSU_RUNTIME_DIR").map(PathBuf::from));
+        let own = rustix::process::geteuid().as_raw();
+        for user in [self.users[1], self.users[0], 0, own] {
+            directories.extend(default_directories(user));
+        }
+        let mut seen = Vec::new();
+        directories.retain(|directory| {
+            let new = !seen.contains(directory);
+            seen.push(directory.clone());
+            new
+        });
+        let root = PathBuf::from(format!("/proc/{}/root", self.pid));
+        let inside = directories.iter().filter_map(|directory| Some(root.join(directory.strip_prefix("/").ok()?)));
+        let inside: Vec<PathBuf> = inside.collect();
+        directories.extend(inside);
+        directories
+    }
+
+    /// `DSU_RUNTIME_DIR` as the process was started with.
+    fn chosen_directory(&self) -> Option<PathBuf> {
+        let environment = fs::read(format!("/proc/{}/environ", self.pid)).ok()?;
+        let mut variables = environment.split(|&byte| byte == 0);
+        let value = variables.find_map(|variable| variable.strip_prefix(b"DSU_RUNTIME_DIR="))?;
+        Some(PathBuf::from(String::from_utf8_lossy(value).into_owned()))
+    }
+
+    /// Why there is no connection.
+    fn explain(&self, failure: io::ErrorKind) -> Error {
+        let (pid, command) = (self.pid, self.command.clone());
+        let own = rustix::process::geteuid().as_raw();
+        if !Path::new(&format!("/proc/{pid}")).exists() {
+            return Error::NoProcess(pid);
+        }
+        if failure == io::ErrorKind::PermissionDenied || (own != 0 && !self.users.contains(&own)) {
+            return Error::ForeignUser { pid, command, user: self.users[0] };
+        }
+        match self.runtime() {
+            Runtime::Absent => Error::NoRuntime { pid, command },
+            Runtime::Running | Runtime::WithoutSocket => {
+                let why = match self.chosen_directory() {
+                    Some(chosen) => self.fault(&chosen),
+                    None => {
+                        default_directories(self.users[1]).iter().map(|d| self.fault(d)).collect::<Vec<_>>().join(", ")
+                    }
+                };
+                Error::NoSocket { pid, command, why }
+            }
+        }
+    }
+
+    /// What is wrong with a directory, for the user of this process.
+    fn fault(&self, directory: &Path) -> String {
+        let shown = directory.display();
+        let user = self.users[1];
+        let Ok(status) = fs::symlink_metadata(directory) else {
+            return format!("directory `{shown}` does not exist and could not be made");
+        };
+        let mode = status.permissions().mode();
+        if status.is_symlink() || !status.is_dir() {
+            format!("`{shown}` is not a directory")
+        } else if ![0, user].contains(&status.uid()) {
+            format!("directory `{shown}` belongs to user {}", status.uid())
+        } else if mode & 0o022 != 0 && !(status.uid() == 0 && mode & 0o1000 != 0) {
+            format!("directory `{shown}` may be written by others (mode {:04o})", mode & 0o7777)
+        } else if directory.as_os_str().len() > 90 {
+            format!("path `{shown}` is too long for a socket")
+        } else {
+            format!("directory `{shown}` could not be written by user {user}")
+        }
+    }
+}
+
+fn is_of(socket: &OwnedFd, pid: u32) -> bool {
+    rustix::net::sockopt::socket_peercred(socket).is_ok_and(|peer| peer.pid.as_raw_nonzero().get() as u32 == pid)
+}
+
+/// Where a runtime of this user puts its socket when told nothing.
+fn default_directories(user: u32) -> [PathBuf; 3] {
+    ["/run/dsu".into(), format!("/run/user/{user}/dsu").into(), format!("/tmp/dsu-{user}").into()]
+}
+
+/// Removes the sockets of processes that are gone: a process that was killed cannot do it. Directories that are
+/// not ours to write to are passed over.
+pub(crate) fn remove_stale_sockets() -> Vec<PathBuf> {
+    let own = rustix::process::geteuid().as_raw();
+    let chosen = std::env::var_os("DSU_RUNTIME_DIR").map(PathBuf::from);
+    let directories = chosen.into_iter().chain(default_directories(own));
+    let entries = directories.filter_map(|directory| fs::read_dir(directory).ok()).flatten().flatten();
+    let stale = entries.map(|entry| entry.path()).filter(|path| is_stale(path));
+    stale.filter(|path| fs::remove_file(path).is_ok()).collect()
+}
+
+fn is_stale(path: &Path) -> bool {
+    let ours = path.extension().is_some_and(|extension| extension == "sock" || extension == "new");
+    let pid: Option<u32> = path.file_stem().and_then(|stem| stem.to_str()?.parse().ok());
+    let Some(pid) = pid.filter(|_| ours) else { return false };
+    // Somebody may listen whose number we cannot see: another container.
+    !Path::new(&format!("/proc/{pid}")).exists()
+        && client::connect(path).is_err_and(|error| error.kind() == io::ErrorKind::ConnectionRefused)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_process_is_found_by_its_number_and_a_thread_is_none() {
+        let own = Target::find(std::process::id()).expect("this very process");
+        assert_eq!(own.runtime(), Runtime::Absent);
+        assert!(matches!(Target::find(u32::MAX), Err(Error::NoProcess(u32::MAX))));
+    }
+
+    #[test]
+    fn the_socket_is_looked_for_outside_and_inside_the_root_of_the_process() {
+        let own = Target { pid: 7, command: String::new(), users: [5, 6] };
+        let directories = own.directories();
+        for expected in ["/run/dsu", "/tmp/dsu-6", "/tmp/dsu-5", "/proc/7/root/run/dsu"] {
+            assert!(directories.contains(&PathBuf::from(expected)), "{expected} is not in {directories:?}");
+        }
+    }
+}

@@ -1,0 +1,4 @@
+//! The runtime in real processes, driven by `dsuctl`.
+
+mod apply;
+mod support;

@@ -1,0 +1,301 @@
+//! From a patch file to an image: a copy nobody can change, checked, loaded by the dynamic linker, its references
+//! to the base filled in. Nothing of the base has been touched when it is done; a failure leaves nothing behind.
+
+use core::sync::atomic::{AtomicU16, AtomicUsize};
+
+use dsu_abi::elf::PF_W;
+use dsu_abi::file::{self, PatchFile};
+use dsu_abi::patch::{Consistency, PatchFunction, PatchRelocation, RelocationKind};
+use dsu_abi::stub::{self, Dispatch};
+use dsu_abi::wire::Code;
+
+use crate::fail::{Fail, Result};
+use crate::sys::loader::{self, Loaded, Module, Pinned};
+use crate::sys::memory::{SealedCopy, Table, TextSpan, regular_file_size};
+use crate::sys::{Errno, Fd, process};
+use crate::text::Text;
+
+/// One function of an image, ready to be switched to.
+#[derive(Clone, Copy)]
+pub(crate) struct Redirect {
+    /// Where every version is called through.
+    pub(crate) slot: &'static AtomicUsize,
+    /// New version.
+    pub(crate) body: usize,
+    /// How calls reach the slot.
+    pub(crate) entry: Entry,
+    pub(crate) function: &'static str,
+    pub(crate) unit: &'static str,
+}
+
+/// What switching means at the function's entry.
+#[derive(Clone, Copy)]
+pub(crate) enum Entry {
+    /// Two bytes of text, as the base has them and as they are when armed.
+    Armed { text: &'static AtomicU16, base: u16, armed: u16, address: usize },
+    /// Only the slot; its value in the base.
+    Always { base: usize },
+}
+
+/// A loaded patch. Stays for the rest of the process's life.
+#[derive(Clone, Copy)]
+pub(crate) struct Image {
+    pub(crate) name: &'static str,
+    pub(crate) checksum: [u8; 32],
+    /// Load bias of the module it is for.
+    pub(crate) module: usize,
+    pub(crate) redirects: &'static [Redirect],
+    /// Whether `redirects` ascend by slot.
+    pub(crate) sorted: bool,
+    /// The text that arming writes to.
+    pub(crate) text: Option<TextSpan>,
+    /// The image loaded before it.
+    pub(crate) next: Option<&'static Image>,
+}
+
+/// A patch file that is intact and understood; not yet known to fit anything.
+pub(crate) struct Verified {
+    copy: SealedCopy,
+    pub(crate) checksum: [u8; 32],
+}
+
+impl Verified {
+    /// Reads the file once; what happens to it afterwards does not matter.
+    pub(crate) fn read(file: &Fd) -> Result<Self> {
+        let unreadable = |errno| Fail::system(Code::PatchUnreadable, errno, "");
+        let size = regular_file_size(file).map_err(unreadable)?;
+        if size > file::SIZE_MAX {
+            return Err(Fail::new(Code::PatchDamaged, "", "larger than 256 MiB"));
+        }
+        let copy = named_copy(file, size as usize).map_err(unreadable)?;
+        let opened = file::open(copy.bytes())?;
+        let checksum = opened.patch.checksum;
+        if sha256(opened.hashed_parts()) != checksum {
+            let detail = "checksum differs: damaged on its way; copy it again";
+            return Err(Fail::new(Code::PatchDamaged, "", detail));
+        }
+        opened.check_tables()?;
+        if opened.patch.consistency != Consistency::Newest {
+            return Err(Fail::new(Code::ConsistencyUnsupported, "thread", ""));
+        }
+        Ok(Self { copy, checksum })
+    }
+
+    fn opened(&self) -> Result<PatchFile<'_>> {
+        Ok(file::open(self.copy.bytes())?)
+    }
+
+    /// Whether it is made for the module.
+    pub(crate) fn fits(&self, module: &Module) -> bool {
+        self.opened().is_ok_and(|file| file.patch.base_build_id == module.build_id())
+    }
+
+    /// The build-id of the base it is made for, in hexadecimal: what to say when no module fits.
+    pub(crate) fn wanted(&self) -> Text<128> {
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        let mut text = Text::empty();
+        for byte in self.opened().map_or(&[][..], |file| file.patch.base_build_id) {
+            for digit in [byte >> 4, byte & 15] {
+                text = text.with(DIGITS.get(usize::from(digit)..=usize::from(digit)).unwrap_or(&[]));
+            }
+        }
+        text
+    }
+
+    /// Checks it against the base, loads it, relocates it.
+    pub(crate) fn load(self, base: &Pinned<'_>) -> Result<Image> {
+        let opened = self.opened()?;
+        let no_memory = |errno| Fail::system(Code::OutOfResources, errno, "memory for the patch's tables");
+        let mut redirects = Table::with_capacity(opened.patch.function_count()).map_err(no_memory)?;
+        for function in opened.patch.functions() {
+            let function = function.map_err(|error| Fail::new(Code::PatchDamaged, "", error.0))?;
+            redirects.push(redirect(base, &function)?).map_err(no_memory)?;
+        }
+        let loaded = self.link(&opened)?;
+        for relocation in opened.patch.relocations() {
+            let relocation = relocation.map_err(|error| Fail::new(Code::PatchDamaged, "", error.0))?;
+            loaded.fill(relocation.offset, target(base.module(), &relocation)?);
+        }
+        self.keep(base, &redirects, loaded)
+    }
+
+    /// Hands the copy to the dynamic linker, by a name that also works from outside the process.
+    fn link(&self, opened: &PatchFile<'_>) -> Result<Loaded> {
+        let path = Text::<96>::empty().with(b"/proc/").with_number(process::pid()).with(b"/task/");
+        let path = path.with_number(process::thread_id()).with(b"/fd/").with_number(self.copy.fd.number() as u32);
+        let name = path.as_c_str().ok_or(Fail::new(Code::OutOfResources, "", "path of the patch in memory"))?;
+        let loaded = loader::open(name).map_err(|message| Fail::new(Code::Unresolved, message.as_str(), ""))?;
+        // The linker knows objects by name: make sure it is this one that it returned.
+        let code = opened.elf.segments().filter(|s| s.kind == dsu_abi::elf::PT_LOAD && s.flags & PF_W == 0);
+        for segment in code {
+            let bytes = self.copy.bytes().get(segment.offset as usize..);
+            let bytes = bytes.and_then(|tail| tail.get(..segment.file_size as usize)).unwrap_or(&[]);
+            if !loaded.has(segment.address, bytes) {
+                return Err(Fail::new(Code::Unresolved, "another object was loaded in place of the patch", ""));
+            }
+        }
+        Ok(loaded)
+    }
+
+    /// The point of no return: texts of the file are referred to from now on.
+    fn keep(self, base: &Pinned<'_>, checked: &Table<Redirect>, loaded: Loaded) -> Result<Image> {
+        let no_memory = |errno| Fail::system(Code::OutOfResources, errno, "memory for the patch's tables");
+        let checksum = self.checksum;
+        let mut redirects = Table::with_capacity(checked.as_slice().len()).map_err(no_memory)?;
+        let file = file::open(self.copy.leak())?;
+        for (redirect, function) in checked.as_slice().iter().zip(file.patch.functions()) {
+            let function = function.map_err(|error| Fail::new(Code::PatchDamaged, "", error.0))?;
+            let body = loaded.bias.wrapping_add(function.body as usize);
+            let kept = Redirect { body, function: function.name, unit: function.unit, ..*redirect };
+            redirects.push(kept).map_err(no_memory)?;
+        }
+        let text = text_span(base, redirects.as_slice());
+        let redirects = redirects.leak();
+        loaded.leak();
+        let sorted = redirects.is_sorted_by_key(|redirect| core::ptr::from_ref(redirect.slot).addr());
+        Ok(Image { name: file.patch.name, checksum, module: base.module().bias, redirects, sorted, text, next: None })
+    }
+}
+
+/// A sealed copy that is called as the patch is, for `/proc/PID/maps`, `perf` and debuggers. A name cannot be given
+/// later and is not known before, hence twice.
+fn named_copy(file: &Fd, size: usize) -> core::result::Result<SealedCopy, Errno> {
+    let first = SealedCopy::new(file, size, c"dsu-patch")?;
+    let name = file::open(first.bytes()).map_or("damaged", |opened| opened.patch.name);
+    let name = Text::<200>::empty().with(name.as_bytes());
+    SealedCopy::new(&first.fd, size, name.as_c_str().unwrap_or(c"dsu-patch"))
+}
+
+/// The pages that arming the functions writes to.
+fn text_span(base: &Pinned<'_>, redirects: &[Redirect]) -> Option<TextSpan> {
+    let addresses = || {
+        redirects.iter().filter_map(|redirect| match redirect.entry {
+            Entry::Armed { address, .. } => Some(address),
+            Entry::Always { .. } => None,
+        })
+    };
+    base.text_span(addresses().min()?, addresses().max()?)
+}
+
+/// SHA-256 of the parts, one after the other. The block function of the crate is used without its buffering,
+/// which can panic.
+fn sha256(parts: [&[u8]; 3]) -> [u8; 32] {
+    const START: [u32; 8] =
+        [0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19];
+    let mut state = START;
+    let mut block = [0u8; 64];
+    let mut filled = 0usize;
+    let mut feed = |mut bytes: &[u8]| {
+        while let Some((first, rest)) = bytes.split_first() {
+            if filled == 0 && bytes.len() >= block.len() {
+                let (blocks, tail) = bytes.as_chunks::<64>();
+                sha2::block_api::compress256(&mut state, blocks);
+                bytes = tail;
+                continue;
+            }
+            if let Some(place) = block.get_mut(filled) {
+                *place = *first;
+            }
+            (bytes, filled) = (rest, filled + 1);
+            if filled == block.len() {
+                sha2::block_api::compress256(&mut state, core::slice::from_ref(&block));
+                filled = 0;
+            }
+        }
+    };
+    let mut total = 0u64;
+    for part in parts {
+        feed(part);
+        total = total.wrapping_add(part.len() as u64);
+    }
+    // One bit, then zeros, so that the length ends a block.
+    feed(&[0x80]);
+    for _ in 0..119u64.wrapping_sub(total % 64) % 64 {
+        feed(&[0]);
+    }
+    feed(&total.wrapping_mul(8).to_be_bytes());
+    let mut out = [0; 32];
+    for (to, word) in out.chunks_exact_mut(4).zip(state) {
+        to.copy_from_slice(&word.to_be_bytes());
+    }
+    out
+}
+
+/// Finds a function in the base's memory, and makes sure that it is that function.
+fn redirect(base: &Pinned<'_>, function: &PatchFunction<'_>) -> Result<Redirect> {
+    let differs = |detail| Fail::new(Code::FunctionMismatch, function.name, detail);
+    let slot = base.slot(function.slot).ok_or(differs("its slot is not in writable memory of the base"))?;
+    let arm_at = function.entry.wrapping_add(function.arm_offset.into());
+    let address = base.code(arm_at).ok_or(differs("its entry is not in the code of the base"))?;
+    if function.arm_offset != 0 && base.bytes(function.entry, 4) != Some(&stub::ENDBR64) {
+        return Err(differs("its entry does not begin with endbr64"));
+    }
+    // Where the jump through the slot is, and what follows it.
+    let (jump, after) = match function.dispatch {
+        Dispatch::Armed => (function.entry.wrapping_sub(stub::JMP_SIZE), function.entry),
+        Dispatch::Always => (arm_at, arm_at.wrapping_add(stub::JMP_SIZE)),
+    };
+    let code = base.bytes(jump, stub::JMP_SIZE as usize).ok_or(differs("its stub is not in the code of the base"))?;
+    let displacement = code.strip_prefix(&stub::JMP_INDIRECT).and_then(|rest| rest.first_chunk::<4>());
+    let displacement = displacement.ok_or(differs("there is no stub at its entry"))?;
+    let displacement = i64::from(i32::from_le_bytes(*displacement));
+    if after.wrapping_add_signed(displacement) != function.slot {
+        return Err(differs("its stub jumps through another slot"));
+    }
+    let entry = match function.dispatch {
+        Dispatch::Always => Entry::Always { base: address.wrapping_add(stub::JMP_SIZE as usize) },
+        Dispatch::Armed => {
+            let id = base.bytes(function.entry.wrapping_sub(stub::PREFIX_SIZE), 8);
+            if id != Some(&function.function_id.to_le_bytes()) {
+                return Err(differs("another function is at its address"));
+            }
+            let text = base.entry(arm_at).ok_or(differs("its entry is not aligned"))?;
+            let armed = stub::arm_bytes(function.arm_offset).ok_or(differs("it cannot be armed there"))?;
+            let bytes = u16::from_le_bytes(function.entry_bytes);
+            Entry::Armed { text, base: bytes, armed: u16::from_le_bytes(armed), address }
+        }
+    };
+    Ok(Redirect { slot, body: 0, entry, function: "", unit: "" })
+}
+
+/// The value of a relocated word.
+fn target(base: &Module, relocation: &PatchRelocation<'_>) -> Result<usize> {
+    let refuse = |detail| Fail::new(Code::BadReference, relocation.name, detail);
+    let offset = (relocation.value as usize).wrapping_add_signed(relocation.addend as isize);
+    match relocation.kind {
+        RelocationKind::Address if base.spans(relocation.value) => Ok(base.bias.wrapping_add(offset)),
+        RelocationKind::Address => Err(refuse("its address lies outside the base")),
+        RelocationKind::TpOffset => {
+            let block = base.tls_offset();
+            let block = block.ok_or(refuse(
+                "its thread-local storage is allocated per thread; build the base with \
+                 -ftls-model=initial-exec, or the patch as position-independent code",
+            ))?;
+            Ok(block.wrapping_add(offset))
+        }
+        RelocationKind::TlsModule if base.tls_module != 0 => Ok(base.tls_module),
+        RelocationKind::TlsModule => Err(refuse("the base has no thread-local storage")),
+        RelocationKind::TlsOffset => Ok(offset),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::sha256;
+
+    fn hex(hash: [u8; 32]) -> String {
+        hash.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    #[test]
+    fn sha256_agrees_with_the_standard() {
+        // FIPS 180-2, B.1 and B.2, and the empty message.
+        let abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+        let two_blocks = "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1";
+        let empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+        assert_eq!(hex(sha256([b"a", b"", b"bc"])), abc);
+        let (head, tail) = b"abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq".split_at(30);
+        assert_eq!(hex(sha256([head, tail, b""])), two_blocks);
+        assert_eq!(hex(sha256([b"", b"", b""])), empty);
+    }
+}

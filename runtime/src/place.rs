@@ -1,0 +1,80 @@
+//! Where the socket is: `PID.sock` in `$DSU_RUNTIME_DIR` if set, else in the first usable of `/run/dsu`,
+//! `/run/user/UID/dsu`, `/tmp/dsu-UID`. A directory is usable when nobody but root and the process's user could
+//! have put something else in its place.
+
+use core::ffi::CStr;
+
+use crate::sys::process;
+use crate::text::Text;
+
+/// A path that fits a socket address.
+pub(crate) type Path = Text<108>;
+
+/// Chooses the directory, and makes it if need be. `None`: the program goes on without a socket.
+pub(crate) fn directory() -> Option<Path> {
+    let (_, user) = process::users();
+    if let Some(chosen) = process::environment(c"DSU_RUNTIME_DIR") {
+        return usable(Path::from_c_str(chosen), user);
+    }
+    let run = Path::empty().with(b"/run/dsu");
+    let of_user = Path::empty().with(b"/run/user/").with_number(user).with(b"/dsu");
+    let temporary = Path::empty().with(b"/tmp/dsu-").with_number(user);
+    [run, of_user, temporary].into_iter().find_map(|path| usable(path, user))
+}
+
+fn usable(path: Path, user: u32) -> Option<Path> {
+    let name = path.as_c_str().filter(|_| !path.is_full())?;
+    // Ours alone, except that root's /run/dsu may be looked into.
+    let mode = if user == 0 { 0o755 } else { 0o700 };
+    if process::lstat(name).is_err() {
+        // Not there: an error shows in the next check.
+        let _made = process::mkdir(name, mode);
+    }
+    is_safe(name, user).then_some(path)
+}
+
+fn is_safe(directory: &CStr, user: u32) -> bool {
+    let Ok(status) = process::lstat(directory) else { return false };
+    let is_directory = status.st_mode & libc::S_IFMT == libc::S_IFDIR;
+    let owned = status.st_uid == user || status.st_uid == 0;
+    // Others may write only where the sticky bit keeps them from renaming what is not theirs.
+    let shared = status.st_mode & 0o022 != 0;
+    let guarded = status.st_uid == 0 && status.st_mode & libc::S_ISVTX != 0;
+    is_directory && owned && (!shared || guarded) && process::may_write(directory)
+}
+
+/// The socket of process `pid` in a directory; with `temporary`, the name it is bound to first.
+pub(crate) fn socket(directory: &Path, pid: u32, temporary: bool) -> Option<Path> {
+    let path = directory.with(b"/").with_number(pid).with(if temporary { b".new" } else { b".sock" });
+    (!path.is_full()).then_some(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_that_does_not_fit_is_no_path() {
+        let directory = Path::empty().with(&[b'a'; 90]);
+        assert!(socket(&directory, 1, false).is_some());
+        assert!(socket(&directory.with(&[b'a'; 10]), 12345, false).is_none());
+    }
+
+    #[test]
+    fn links_and_directories_open_to_others_are_not_used() {
+        use std::os::unix::fs::{PermissionsExt, symlink};
+        let (_, user) = process::users();
+        let base = std::env::temp_dir().join(format!("dsu-place-{}", std::process::id()));
+        let path = |name: &str| Path::empty().with(base.join(name).to_str().expect("a test's own path").as_bytes());
+        std::fs::create_dir_all(base.join("good")).expect("temporary directories can be made");
+        std::fs::create_dir_all(base.join("open")).expect("temporary directories can be made");
+        std::fs::set_permissions(base.join("good"), PermissionsExt::from_mode(0o700)).expect("ours");
+        std::fs::set_permissions(base.join("open"), PermissionsExt::from_mode(0o777)).expect("ours");
+        symlink(base.join("good"), base.join("link")).expect("links can be made");
+        std::fs::write(base.join("file"), "").expect("files can be made");
+        let usable: Vec<bool> =
+            ["good", "open", "link", "file", "new"].map(|name| usable(path(name), user).is_some()).to_vec();
+        std::fs::remove_dir_all(&base).expect("ours");
+        assert_eq!(usable, [true, false, false, false, true]);
+    }
+}

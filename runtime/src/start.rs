@@ -1,0 +1,98 @@
+//! Constructor, `fork`, exit.
+
+use core::ffi::c_void;
+use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+
+use crate::phase;
+use crate::place::{self, Path};
+use crate::server;
+use crate::state::STATE;
+use crate::sys::turn::{Once, Turn};
+use crate::sys::{loader, process};
+
+/// The entry of the constructors' table that starts the runtime. Being the symbol that programs are linked with
+/// (`-u __dsu_runtime`), it is in the program whenever the runtime is.
+#[used]
+#[unsafe(no_mangle)]
+#[unsafe(link_section = ".init_array")]
+pub static __dsu_runtime: extern "C" fn() = begin;
+
+/// A process that runs on for less leaves no trace in the file system: configure checks, children on their way to
+/// exec, the first half of a daemon's start.
+const SETTLE_MS: i32 = 30;
+
+/// Chosen once, by the constructor, while the environment is still as it came.
+static DIRECTORY: Once<Path> = Once::new();
+
+/// Process that the socket is of; 0 when there is none.
+static SOCKET_OF: AtomicU32 = AtomicU32::new(0);
+static EXITING: AtomicBool = AtomicBool::new(false);
+
+extern "C" fn begin() {
+    loader::keep_module((&raw const __dsu_runtime).cast());
+    if let Some(directory) = place::directory() {
+        // SAFETY: this is the constructor, which runs once.
+        unsafe { DIRECTORY.set(directory) };
+    }
+    // The thread first: it makes malloc register its own fork handlers, which must then run before ours in a child.
+    if process::spawn(run) {
+        process::on_fork_and_exit(phase::before_fork, phase::after_fork_in_parent, in_child, at_exit);
+    }
+}
+
+/// The runtime's thread.
+extern "C" fn run(_argument: *mut c_void) -> *mut c_void {
+    // SAFETY: the runtime has one thread in a process: started by the constructor, or by the child of a fork, in
+    // which no other thread is left.
+    let turn = unsafe { Turn::take() };
+    process::name_thread(c"dsu");
+    process::own_file_table();
+    process::register_barrier();
+    process::sleep_ms(SETTLE_MS);
+    match DIRECTORY.get().map(|directory| server::run(directory, turn)) {
+        Some(server::End::ServedByAnother) => core::ptr::null_mut(),
+        // The thread stays, so that dsuctl sees why there is no socket.
+        None | Some(server::End::NoSocket) => loop {
+            process::name_thread(c"dsu-nosocket");
+            process::sleep_ms(-1);
+        },
+    }
+}
+
+/// In a child of `fork`, on its only thread: finishes an update its parent was at, starts its own runtime.
+extern "C" fn in_child() {
+    SOCKET_OF.store(0, Ordering::SeqCst);
+    let phase = phase::after_fork_in_child();
+    {
+        // SAFETY: this is the only thread of the process, and lets go of the turn before it starts another.
+        let mut turn = unsafe { Turn::take() };
+        STATE.get(&mut turn).after_fork(phase);
+    }
+    // Under a seccomp filter, starting a thread could be the death of the child.
+    if !process::seccomp_active() {
+        process::spawn(run);
+    }
+}
+
+/// Notes the socket, so that exit removes it; removes it at once if exit was faster.
+pub(crate) fn remember_socket(path: &Path) {
+    SOCKET_OF.store(process::pid(), Ordering::SeqCst);
+    if EXITING.load(Ordering::SeqCst)
+        && let Some(path) = path.as_c_str()
+    {
+        process::unlink(path);
+    }
+}
+
+/// Removes the socket, in the process that made it only.
+extern "C" fn at_exit() {
+    EXITING.store(true, Ordering::SeqCst);
+    let pid = process::pid();
+    if SOCKET_OF.load(Ordering::SeqCst) != pid {
+        return;
+    }
+    let path = DIRECTORY.get().and_then(|directory| place::socket(directory, pid, false));
+    if let Some(path) = path.as_ref().and_then(Path::as_c_str) {
+        process::unlink(path);
+    }
+}

@@ -1,0 +1,321 @@
+//! The dynamic linker: which modules are loaded, their memory, and loading more.
+
+use core::ffi::{CStr, c_int, c_void};
+use core::sync::atomic::{AtomicU16, AtomicUsize};
+
+use dsu_abi::elf::{PF_R, PF_W, PF_X, PT_LOAD};
+use dsu_abi::note;
+use dsu_abi::patch::BUILD_ID_MAX;
+
+use super::memory::{PAGE, TextSpan};
+use crate::text::Text;
+
+/// More segments than a linker makes.
+const SEGMENTS: usize = 16;
+const PT_NOTE: u32 = 4;
+
+/// A loaded segment: first address, end, `PF_*`.
+#[derive(Debug, Clone, Copy, Default)]
+struct Range {
+    start: usize,
+    end: usize,
+    flags: u32,
+}
+
+/// What a loaded module with instrumented units tells about itself, copied out of its memory.
+#[derive(Clone, Copy)]
+pub(crate) struct Module {
+    /// Added to the file's addresses.
+    pub(crate) bias: usize,
+    /// Path, empty for the program itself.
+    pub(crate) path: Text<512>,
+    /// GNU build-id.
+    build_id: [u8; BUILD_ID_MAX],
+    build_id_len: usize,
+    /// Bit 0: has units with dispatch `armed`; bit 1: with `always`.
+    pub(crate) dispatch: u8,
+    /// Sums over its units.
+    pub(crate) functions: u32,
+    pub(crate) points: u32,
+    pub(crate) skipped: u32,
+    /// Number for the TLS of the module, 0 without.
+    pub(crate) tls_module: usize,
+    /// Its TLS block in the thread that looked, 0 without.
+    tls_block: usize,
+    /// Thread pointer of the thread that looked.
+    thread_pointer: usize,
+    static_tls: bool,
+    segments: [Range; SEGMENTS],
+}
+
+impl Module {
+    pub(crate) fn build_id(&self) -> &[u8] {
+        self.build_id.get(..self.build_id_len).unwrap_or(&[])
+    }
+
+    /// Whether a reference with that address of the file can mean something of this module.
+    pub(crate) fn spans(&self, address: u64) -> bool {
+        let address = self.bias.wrapping_add(address as usize);
+        self.segments.iter().any(|s| address >= s.start && address <= s.end && s.end != 0)
+    }
+
+    /// Offset of its TLS block from the thread pointer, the same in every thread; `None` unless it is static.
+    pub(crate) fn tls_offset(&self) -> Option<usize> {
+        (self.tls_block != 0 && self.static_tls).then(|| self.tls_block.wrapping_sub(self.thread_pointer))
+    }
+
+    /// Address of `len` bytes at `address` of the file, if one segment with all of `flags` holds them.
+    fn locate(&self, address: u64, len: usize, flags: u32) -> Option<(usize, &Range)> {
+        let at = self.bias.checked_add(usize::try_from(address).ok()?)?;
+        let end = at.checked_add(len)?;
+        let segment = self.segments.iter().find(|s| s.flags & flags == flags && at >= s.start && end <= s.end)?;
+        Some((at, segment))
+    }
+}
+
+/// A module that stays loaded for the rest of the process's life, so that its memory may be referred to.
+pub(crate) struct Pinned<'m>(&'m Module);
+
+impl<'m> Pinned<'m> {
+    /// Pins a module; `None` if it has gone meanwhile.
+    pub(crate) fn new(module: &'m Module) -> Option<Self> {
+        if module.path.as_bytes().is_empty() {
+            return Some(Self(module)); // The program itself.
+        }
+        let path = module.path.as_c_str()?;
+        let flags = libc::RTLD_LAZY | libc::RTLD_NOLOAD | libc::RTLD_NODELETE;
+        // SAFETY: finds a module that is loaded, loads nothing and runs no code of its.
+        let handle = unsafe { libc::dlopen(path.as_ptr(), flags) };
+        let loaded = Loaded::from_handle(handle)?;
+        (loaded.bias == module.bias).then_some(Self(module))
+    }
+
+    pub(crate) fn module(&self) -> &'m Module {
+        self.0
+    }
+
+    /// Readable memory at an address of the file.
+    pub(crate) fn bytes(&self, address: u64, len: usize) -> Option<&'static [u8]> {
+        let (at, _) = self.0.locate(address, len, PF_R)?;
+        // SAFETY: inside a readable segment that stays mapped. It is used for text and stubs, which nobody writes
+        // but the runtime's own thread, the only one to read them.
+        Some(unsafe { core::slice::from_raw_parts(at as *const u8, len) })
+    }
+
+    /// A slot: an aligned word of writable memory.
+    pub(crate) fn slot(&self, address: u64) -> Option<&'static AtomicUsize> {
+        let (at, _) = self.0.locate(address, size_of::<usize>(), PF_W)?;
+        // SAFETY: inside a writable segment that stays mapped, aligned; everyone else only loads it, whole.
+        at.is_multiple_of(8).then(|| unsafe { &*(at as *const AtomicUsize) })
+    }
+
+    /// The two bytes of text to arm, aligned, so that one store changes both.
+    pub(crate) fn entry(&self, address: u64) -> Option<&'static AtomicU16> {
+        let (at, _) = self.0.locate(address, size_of::<u16>(), PF_R | PF_X)?;
+        // SAFETY: inside an executable segment that stays mapped, aligned; stored to only between
+        // `set_text_writable(true)` and `(false)`; cores fetch it whole, being aligned in one cache line.
+        at.is_multiple_of(2).then(|| unsafe { &*(at as *const AtomicU16) })
+    }
+
+    /// Runtime address of an address of the file, in executable memory.
+    pub(crate) fn code(&self, address: u64) -> Option<usize> {
+        self.0.locate(address, 1, PF_X).map(|(at, _)| at)
+    }
+
+    /// The pages of the segment that holds the addresses from `first` to `last`, for changing their protection.
+    pub(crate) fn text_span(&self, first: usize, last: usize) -> Option<TextSpan> {
+        let relative = first.wrapping_sub(self.0.bias) as u64;
+        let (_, segment) = self.0.locate(relative, last.checked_sub(first)?.checked_add(2)?, PF_X)?;
+        let flag = |flag, protection| if segment.flags & flag == 0 { 0 } else { protection };
+        let protection = flag(PF_R, libc::PROT_READ) | flag(PF_W, libc::PROT_WRITE) | flag(PF_X, libc::PROT_EXEC);
+        let start = first & !(PAGE - 1);
+        let end = last.checked_add(2)?.checked_next_multiple_of(PAGE)?;
+        Some(TextSpan { start, len: end - start, protection })
+    }
+}
+
+/// Calls `each` for every instrumented module. Holds the dynamic linker's lock meanwhile: `each` only copies.
+pub(crate) fn each_module(mut each: impl FnMut(Module)) {
+    extern "C" fn visit<F: FnMut(Module)>(info: *mut libc::dl_phdr_info, _size: usize, each: *mut c_void) -> c_int {
+        // SAFETY: the dynamic linker passes a valid structure; `each` is the closure given below, alive and
+        // borrowed by nobody else.
+        let (info, each) = unsafe { (&*info, &mut *each.cast::<F>()) };
+        if let Some(module) = describe(info) {
+            each(module);
+        }
+        0
+    }
+    fn go<F: FnMut(Module)>(each: &mut F) {
+        // SAFETY: `visit::<F>` matches the closure's type; both live until the call returns.
+        unsafe { libc::dl_iterate_phdr(Some(visit::<F>), (&raw mut *each).cast()) };
+    }
+    go(&mut each);
+}
+
+/// Reads a module's headers and notes from its memory. `None` if no unit of it is instrumented.
+fn describe(info: &libc::dl_phdr_info) -> Option<Module> {
+    if info.dlpi_phdr.is_null() {
+        return None;
+    }
+    // SAFETY: the dynamic linker's own table of the module, which cannot be unloaded while it holds its lock.
+    let headers = unsafe { core::slice::from_raw_parts(info.dlpi_phdr, info.dlpi_phnum.into()) };
+    let bias = info.dlpi_addr as usize;
+    let mut module = Module {
+        bias,
+        path: Text::empty(),
+        build_id: [0; BUILD_ID_MAX],
+        build_id_len: 0,
+        dispatch: 0,
+        functions: 0,
+        points: 0,
+        skipped: 0,
+        tls_module: info.dlpi_tls_modid,
+        tls_block: info.dlpi_tls_data as usize,
+        thread_pointer: thread_pointer(),
+        static_tls: false,
+        segments: [Range::default(); SEGMENTS],
+    };
+    let loads = headers.iter().filter(|h| h.p_type == PT_LOAD);
+    for (range, header) in module.segments.iter_mut().zip(loads) {
+        let start = bias.wrapping_add(header.p_vaddr as usize);
+        *range = Range { start, end: start.wrapping_add(header.p_memsz as usize), flags: header.p_flags };
+    }
+    for header in headers.iter().filter(|h| h.p_type == PT_NOTE) {
+        if let Some((at, _)) = module.locate(header.p_vaddr, header.p_memsz as usize, PF_R) {
+            // SAFETY: inside a readable segment of a module that cannot be unloaded while the lock is held.
+            let notes = unsafe { core::slice::from_raw_parts(at as *const u8, header.p_memsz as usize) };
+            module.read_notes(notes, header.p_align);
+        }
+    }
+    if module.dispatch == 0 {
+        return None;
+    }
+    if !info.dlpi_name.is_null() {
+        // SAFETY: a NUL-terminated string of the dynamic linker, valid while it holds its lock.
+        module.path = Text::from_c_str(unsafe { CStr::from_ptr(info.dlpi_name) });
+    }
+    module.static_tls = module.path.as_bytes().is_empty() || has_static_tls(headers, &module);
+    Some(module)
+}
+
+impl Module {
+    fn read_notes(&mut self, notes: &[u8], align: u64) {
+        if let Some(id) = note::build_id(notes, align)
+            && id.len() <= self.build_id.len()
+        {
+            for (to, from) in self.build_id.iter_mut().zip(id) {
+                *to = *from;
+            }
+            self.build_id_len = id.len();
+        }
+        for unit in note::unit_notes(notes, align) {
+            self.dispatch |= 1 << unit.dispatch as u8;
+            self.functions = self.functions.saturating_add(unit.functions);
+            self.points = self.points.saturating_add(unit.points);
+            self.skipped = self.skipped.saturating_add(unit.skipped);
+        }
+    }
+}
+
+/// Whether a library promises (`DF_STATIC_TLS`) that its TLS is at one offset in every thread.
+fn has_static_tls(headers: &[libc::Elf64_Phdr], module: &Module) -> bool {
+    const PT_DYNAMIC: u32 = 2;
+    const DT_FLAGS: u64 = 30;
+    const DF_STATIC_TLS: u64 = 0x10;
+    let Some(header) = headers.iter().find(|h| h.p_type == PT_DYNAMIC) else { return false };
+    let Some((at, _)) = module.locate(header.p_vaddr, header.p_memsz as usize, PF_R) else { return false };
+    // SAFETY: the module's dynamic section, inside a readable segment that stays while the lock is held.
+    let entries = unsafe { core::slice::from_raw_parts(at as *const [u64; 2], header.p_memsz as usize / 16) };
+    entries.iter().any(|[tag, value]| *tag == DT_FLAGS && value & DF_STATIC_TLS != 0)
+}
+
+/// Value of `%fs:0`, which the x86-64 ABI makes the thread pointer itself.
+fn thread_pointer() -> usize {
+    let pointer: usize;
+    // SAFETY: reads the first word of the thread control block, which every thread of a libc has.
+    unsafe { core::arch::asm!("mov {}, fs:0", out(reg) pointer, options(nostack, readonly, preserves_flags)) };
+    pointer
+}
+
+/// A module loaded by [`open`], closed again when dropped.
+pub(crate) struct Loaded {
+    handle: *mut c_void,
+    /// Added to the file's addresses.
+    pub(crate) bias: usize,
+}
+
+impl Loaded {
+    fn from_handle(handle: *mut c_void) -> Option<Self> {
+        if handle.is_null() {
+            return None;
+        }
+        // First field of the public `struct link_map` (link.h).
+        let mut map: *const usize = core::ptr::null();
+        // SAFETY: a handle dlopen has just returned; writes one pointer, to a structure whose first word is l_addr.
+        unsafe {
+            let found = libc::dlinfo(handle, libc::RTLD_DI_LINKMAP, (&raw mut map).cast());
+            if found != 0 || map.is_null() {
+                libc::dlclose(handle);
+                return None;
+            }
+            Some(Self { handle, bias: *map })
+        }
+    }
+
+    /// Keeps it loaded for the rest of the process's life.
+    pub(crate) fn leak(self) {
+        core::mem::forget(self);
+    }
+
+    /// Whether its memory at an address of the file holds `bytes`. The address must lie in a readable segment of
+    /// the file it was loaded from.
+    pub(crate) fn has(&self, address: u64, bytes: &[u8]) -> bool {
+        let at = self.bias.wrapping_add(address as usize);
+        // SAFETY: the dynamic linker mapped every segment of the file it said it loaded.
+        unsafe { core::slice::from_raw_parts(at as *const u8, bytes.len()) == bytes }
+    }
+
+    /// Stores a word at an address of the file that was checked to be in a writable segment and aligned.
+    pub(crate) fn fill(&self, address: u64, value: usize) {
+        let at = self.bias.wrapping_add(address as usize);
+        // SAFETY: `dsu_abi::file::PatchFile::check_tables` vouches for the address; no code of the patch has run.
+        unsafe { (*(at as *const AtomicUsize)).store(value, core::sync::atomic::Ordering::Relaxed) };
+    }
+}
+
+impl Drop for Loaded {
+    fn drop(&mut self) {
+        // SAFETY: the handle is open, and closed here only.
+        unsafe { libc::dlclose(self.handle) };
+    }
+}
+
+/// Loads a shared object with all its symbols resolved, or says what the dynamic linker said.
+pub(crate) fn open(path: &CStr) -> Result<Loaded, Text<512>> {
+    // SAFETY: the object's constructors run on this thread; patchgen makes patches without any.
+    let handle = unsafe { libc::dlopen(path.as_ptr(), libc::RTLD_NOW | libc::RTLD_LOCAL) };
+    Loaded::from_handle(handle).ok_or_else(|| {
+        // SAFETY: returns null or a NUL-terminated string of this thread, valid until its next dl call.
+        unsafe {
+            let message = libc::dlerror();
+            if message.is_null() { Text::empty() } else { Text::from_c_str(CStr::from_ptr(message)) }
+        }
+    })
+}
+
+/// Keeps the module this code is in loaded: its thread must never lose its text. The program itself cannot be
+/// unloaded anyway.
+pub(crate) fn keep_module(inside: *const c_void) {
+    // SAFETY: dladdr fills the local; the path it returns is the dynamic linker's. With NOLOAD, dlopen finds a
+    // module that is loaded (ours) and runs no code of it.
+    unsafe {
+        let mut info: libc::Dl_info = core::mem::zeroed();
+        if libc::dladdr(inside, &raw mut info) == 0 || info.dli_fname.is_null() {
+            return;
+        }
+        let program = libc::getauxval(libc::AT_PHDR) as usize;
+        if program.wrapping_sub(info.dli_fbase as usize) >= PAGE {
+            libc::dlopen(info.dli_fname, libc::RTLD_LAZY | libc::RTLD_NOLOAD | libc::RTLD_NODELETE);
+        }
+    }
+}

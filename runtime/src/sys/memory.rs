@@ -1,0 +1,180 @@
+//! Memory that is not from malloc (which the program may have patched, replaced or locked): tables of fixed
+//! capacity, sealed copies of files, and the protection of text.
+
+use core::ffi::CStr;
+use core::marker::PhantomData;
+
+use super::{Errno, Fd, check, check_size};
+
+/// A page, on x86-64.
+pub(crate) const PAGE: usize = 4096;
+
+fn map(len: usize, protection: i32, flags: i32, fd: i32) -> Result<*mut u8, Errno> {
+    // SAFETY: without MAP_FIXED the kernel chooses free addresses: no existing mapping is touched.
+    let at = unsafe { libc::mmap(core::ptr::null_mut(), len, protection, flags, fd, 0) };
+    if at == libc::MAP_FAILED { Err(Errno::last()) } else { Ok(at.cast()) }
+}
+
+/// Up to `capacity` values in pages of their own; never moves, so that references survive while it lives.
+pub(crate) struct Table<T: Copy> {
+    start: *mut T,
+    len: usize,
+    capacity: usize,
+    values: PhantomData<T>,
+}
+
+impl<T: Copy> Table<T> {
+    /// A table without room.
+    pub(crate) const fn empty() -> Self {
+        Self { start: core::ptr::null_mut(), len: 0, capacity: 0, values: PhantomData }
+    }
+
+    pub(crate) fn with_capacity(capacity: usize) -> Result<Self, Errno> {
+        let bytes = Self::bytes(capacity).ok_or(Errno::NOMEM)?;
+        let start = map(bytes, libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS, -1)?.cast();
+        Ok(Self { start, len: 0, capacity, values: PhantomData })
+    }
+
+    fn bytes(capacity: usize) -> Option<usize> {
+        capacity.max(1).checked_mul(size_of::<T>().max(1))?.checked_next_multiple_of(PAGE)
+    }
+
+    /// Adds a value; an error when the table is full.
+    pub(crate) fn push(&mut self, value: T) -> Result<(), Errno> {
+        if self.len >= self.capacity {
+            return Err(Errno::NOMEM);
+        }
+        // SAFETY: `len < capacity`, and the mapping holds `capacity` values; pages are aligned for any T here.
+        unsafe { self.start.add(self.len).write(value) };
+        self.len += 1;
+        Ok(())
+    }
+
+    /// The values so far.
+    pub(crate) fn as_slice(&self) -> &[T] {
+        if self.len == 0 {
+            return &[];
+        }
+        // SAFETY: the first `len` values were written by `push`, and `&self` keeps them from being changed.
+        unsafe { core::slice::from_raw_parts(self.start, self.len) }
+    }
+
+    /// The values, for the rest of the process's life.
+    pub(crate) fn leak(self) -> &'static [T] {
+        let (start, len) = (self.start, self.len);
+        core::mem::forget(self);
+        if len == 0 {
+            return &[];
+        }
+        // SAFETY: written by `push`; the mapping is never unmapped or changed again, for `self` is forgotten.
+        unsafe { core::slice::from_raw_parts(start, len) }
+    }
+}
+
+impl<T: Copy> Drop for Table<T> {
+    fn drop(&mut self) {
+        if let (false, Some(bytes)) = (self.start.is_null(), Self::bytes(self.capacity)) {
+            // SAFETY: exactly the mapping `with_capacity` made; the borrow checker ended all references into it.
+            unsafe { libc::munmap(self.start.cast(), bytes) };
+        }
+    }
+}
+
+/// A private copy of a file in sealed memory: nobody can change or shorten it any more.
+pub(crate) struct SealedCopy {
+    /// For the dynamic linker, and for debuggers later.
+    pub(crate) fd: Fd,
+    start: *const u8,
+    len: usize,
+}
+
+impl SealedCopy {
+    /// Copies the first `len` bytes of `file`. An end before that is an error.
+    pub(crate) fn new(file: &Fd, len: usize, name: &CStr) -> Result<Self, Errno> {
+        let fd = memfd(name)?;
+        let size = libc::off_t::try_from(len).map_err(|_| Errno::NOMEM)?;
+        // SAFETY: plain system call on a descriptor of ours.
+        check(unsafe { libc::ftruncate(fd.number(), size) })?;
+        let mut copied = 0;
+        while copied < len {
+            // SAFETY: plain system call on two descriptors of ours; a null offset means their own positions.
+            let moved = unsafe {
+                let mut from = copied as libc::off_t;
+                libc::sendfile(fd.number(), file.number(), &raw mut from, len - copied)
+            };
+            match check_size(moved) {
+                Ok(0) => return Err(Errno(libc::ENODATA)),
+                Ok(moved) => copied += moved,
+                Err(Errno(libc::EINTR)) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        let seals = libc::F_SEAL_WRITE | libc::F_SEAL_GROW | libc::F_SEAL_SHRINK | libc::F_SEAL_SEAL;
+        // SAFETY: plain system call on a descriptor of ours.
+        check(unsafe { libc::fcntl(fd.number(), libc::F_ADD_SEALS, seals) })?;
+        let start = map(len.max(1), libc::PROT_READ, libc::MAP_PRIVATE, fd.number())?;
+        Ok(Self { fd, start, len })
+    }
+
+    pub(crate) fn bytes(&self) -> &[u8] {
+        // SAFETY: mapped by `new` with this length, unmapped by `drop` only; the seals keep it from changing.
+        unsafe { core::slice::from_raw_parts(self.start, self.len) }
+    }
+
+    /// Keeps copy and descriptor for the rest of the process's life.
+    pub(crate) fn leak(self) -> &'static [u8] {
+        let (start, len) = (self.start, self.len);
+        core::mem::forget(self);
+        // SAFETY: as in `bytes`; the mapping stays, for `self` is forgotten.
+        unsafe { core::slice::from_raw_parts(start, len) }
+    }
+}
+
+impl Drop for SealedCopy {
+    fn drop(&mut self) {
+        // SAFETY: exactly the mapping `new` made; no slice of it outlives `self`.
+        unsafe { libc::munmap(self.start.cast_mut().cast(), self.len.max(1)) };
+    }
+}
+
+/// An empty file in memory that may be sealed, and mapped executable. Kernels before 6.3 do not know `MFD_EXEC`.
+fn memfd(name: &CStr) -> Result<Fd, Errno> {
+    const MFD_EXEC: u32 = 0x10;
+    let flags = libc::MFD_CLOEXEC | libc::MFD_ALLOW_SEALING;
+    // SAFETY: the name is NUL-terminated and only read.
+    let made = check(unsafe { libc::memfd_create(name.as_ptr(), flags | MFD_EXEC) });
+    let made = match made {
+        // SAFETY: as above.
+        Err(Errno(libc::EINVAL)) => check(unsafe { libc::memfd_create(name.as_ptr(), flags) }),
+        other => other,
+    };
+    made.map(Fd)
+}
+
+/// Size of a regular file; anything else (a pipe would block, a device never end) is an error.
+pub(crate) fn regular_file_size(fd: &Fd) -> Result<u64, Errno> {
+    let status = super::process::fstat(fd)?;
+    if status.st_mode & libc::S_IFMT != libc::S_IFREG {
+        return Err(Errno(libc::EINVAL));
+    }
+    u64::try_from(status.st_size).map_err(|_| Errno(libc::EINVAL))
+}
+
+/// Whole pages of one text segment, and the protection they have outside a commit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct TextSpan {
+    /// First address.
+    pub(crate) start: usize,
+    /// Bytes.
+    pub(crate) len: usize,
+    /// `PROT_*` outside a commit.
+    pub(crate) protection: i32,
+}
+
+/// Makes pages of text writable as well, or gives them back the protection they had.
+pub(crate) fn set_text_writable(span: &TextSpan, writable: bool) -> Result<(), Errno> {
+    let protection = if writable { span.protection | libc::PROT_WRITE } else { span.protection };
+    // SAFETY: a span lies inside one executable segment of a pinned module (`Pinned::text_span`): readable and
+    // executable before, between and after, so no thread running there notices.
+    check(unsafe { libc::mprotect(span.start as *mut libc::c_void, span.len, protection) }).map(drop)
+}

@@ -1,0 +1,200 @@
+//! The process, its threads, its clock; files and directories by path.
+
+use core::ffi::{CStr, c_void};
+use core::sync::atomic::{AtomicBool, Ordering};
+
+use super::{Errno, Fd, check};
+
+/// The process's number.
+pub(crate) fn pid() -> u32 {
+    // SAFETY: cannot fail, touches nothing.
+    unsafe { libc::getpid() as u32 }
+}
+
+/// Real and effective user.
+pub(crate) fn users() -> (u32, u32) {
+    // SAFETY: cannot fail, touches nothing.
+    unsafe { (libc::getuid(), libc::geteuid()) }
+}
+
+/// Number of the calling thread.
+pub(crate) fn thread_id() -> u32 {
+    // SAFETY: cannot fail, touches nothing.
+    unsafe { libc::syscall(libc::SYS_gettid) as u32 }
+}
+
+/// Nanoseconds of the monotonic clock.
+pub(crate) fn now_ns() -> u64 {
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: writes the timespec it is given; the clock exists on every kernel.
+    unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &raw mut time) };
+    (time.tv_sec as u64).wrapping_mul(1_000_000_000).wrapping_add(time.tv_nsec as u64)
+}
+
+/// Sleeps; signals are blocked in the runtime's thread, so nothing cuts it short but glibc's own.
+pub(crate) fn sleep_ms(ms: i32) {
+    // SAFETY: no descriptors, so nothing is read or written.
+    unsafe { libc::poll(core::ptr::null_mut(), 0, ms) };
+}
+
+/// Whether a seccomp filter is on the calling thread: then even a harmless call may kill the process.
+pub(crate) fn seccomp_active() -> bool {
+    // SAFETY: takes numbers only.
+    unsafe { libc::prctl(libc::PR_GET_SECCOMP, 0, 0, 0, 0) > 0 }
+}
+
+/// Starts a detached thread with every signal blocked, so that the program's handlers never run on it.
+pub(crate) fn spawn(run: extern "C" fn(*mut c_void) -> *mut c_void) -> bool {
+    /// `dlopen` needs tens of KiB; untouched pages of it cost nothing.
+    const STACK: usize = 512 << 10;
+    // SAFETY: all structures are locals, initialised by the call before their first use; the mask of the calling
+    // thread is put back before returning. `run` takes no argument.
+    unsafe {
+        let mut all: libc::sigset_t = core::mem::zeroed();
+        let mut before: libc::sigset_t = core::mem::zeroed();
+        libc::sigfillset(&raw mut all);
+        if libc::pthread_sigmask(libc::SIG_SETMASK, &raw const all, &raw mut before) != 0 {
+            return false;
+        }
+        let mut attributes: libc::pthread_attr_t = core::mem::zeroed();
+        libc::pthread_attr_init(&raw mut attributes);
+        libc::pthread_attr_setdetachstate(&raw mut attributes, libc::PTHREAD_CREATE_DETACHED);
+        libc::pthread_attr_setstacksize(&raw mut attributes, STACK);
+        let mut thread: libc::pthread_t = core::mem::zeroed();
+        let mut failed = libc::pthread_create(&raw mut thread, &raw const attributes, run, core::ptr::null_mut()) != 0;
+        if failed {
+            // Static TLS can be larger than the stack asked for: then the default size.
+            libc::pthread_attr_destroy(&raw mut attributes);
+            libc::pthread_attr_init(&raw mut attributes);
+            libc::pthread_attr_setdetachstate(&raw mut attributes, libc::PTHREAD_CREATE_DETACHED);
+            failed = libc::pthread_create(&raw mut thread, &raw const attributes, run, core::ptr::null_mut()) != 0;
+        }
+        libc::pthread_attr_destroy(&raw mut attributes);
+        libc::pthread_sigmask(libc::SIG_SETMASK, &raw const before, core::ptr::null_mut());
+        !failed
+    }
+}
+
+/// Registers handlers for `fork` - before it, after it in parent and child - and for normal exit.
+pub(crate) fn on_fork_and_exit(
+    before: extern "C" fn(),
+    parent: extern "C" fn(),
+    child: extern "C" fn(),
+    exit: extern "C" fn(),
+) {
+    // SAFETY: all handlers live as long as the module does, which `keep_module` makes for ever; without memory
+    // for them the runtime merely serves no children, or leaves a stale socket.
+    unsafe {
+        libc::pthread_atfork(Some(before), Some(parent), Some(child));
+        libc::atexit(exit);
+    }
+}
+
+/// Names the calling thread.
+pub(crate) fn name_thread(name: &CStr) {
+    // SAFETY: reads a NUL-terminated string.
+    unsafe { libc::prctl(libc::PR_SET_NAME, name.as_ptr()) };
+}
+
+/// Gives the calling thread a file table of its own, empty but for `/dev/null` as 0 to 2. So the program may close
+/// or count its descriptors as it likes and never meets one of ours, nor do ours keep any of its files open.
+/// False when the kernel will not: then the runtime shares the program's table.
+pub(crate) fn own_file_table() -> bool {
+    // SAFETY: plain system calls. CLOSE_RANGE_UNSHARE leaves the program's table alone; descriptors are closed in
+    // the new table only, and only if the thread has one.
+    unsafe {
+        if libc::syscall(libc::SYS_close_range, 0, u32::MAX, libc::CLOSE_RANGE_UNSHARE) != 0 {
+            if libc::unshare(libc::CLONE_FILES) != 0 {
+                return false;
+            }
+            // Kernels before 5.9.
+            let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+            libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit);
+            for fd in 0..i32::try_from(limit.rlim_cur.min(1 << 20)).unwrap_or(1 << 20) {
+                libc::close(fd);
+            }
+        }
+        for _ in 0..3 {
+            libc::open(c"/dev/null".as_ptr(), libc::O_RDWR | libc::O_CLOEXEC);
+        }
+    }
+    true
+}
+
+static BARRIER: AtomicBool = AtomicBool::new(false);
+const MEMBARRIER_SYNC_CORE: i32 = 1 << 5;
+const MEMBARRIER_REGISTER_SYNC_CORE: i32 = 1 << 6;
+
+/// Tells the kernel that this process will want [`barrier`].
+pub(crate) fn register_barrier() {
+    // SAFETY: plain system call.
+    let done = unsafe { libc::syscall(libc::SYS_membarrier, MEMBARRIER_REGISTER_SYNC_CORE, 0, 0) };
+    BARRIER.store(done == 0, Ordering::Relaxed);
+}
+
+/// Whether [`barrier`] works.
+pub(crate) fn has_barrier() -> bool {
+    BARRIER.load(Ordering::Relaxed)
+}
+
+/// When it returns, every core that runs this process has executed a core-serialising instruction.
+pub(crate) fn barrier() {
+    // SAFETY: plain system call; it cannot fail once registered, which `has_barrier` told.
+    unsafe { libc::syscall(libc::SYS_membarrier, MEMBARRIER_SYNC_CORE, 0, 0) };
+}
+
+/// A variable of the environment, unless the program is setuid.
+pub(crate) fn environment(name: &CStr) -> Option<&'static CStr> {
+    // SAFETY: getauxval takes a number; getenv reads the environment, which the program may change only before it
+    // has threads (POSIX); this runs once, from the constructor, before main.
+    unsafe {
+        if libc::getauxval(libc::AT_SECURE) != 0 {
+            return None;
+        }
+        let found = libc::getenv(name.as_ptr());
+        if found.is_null() { None } else { Some(CStr::from_ptr(found)) }
+    }
+}
+
+fn status_with(call: impl FnOnce(*mut libc::stat) -> i32) -> Result<libc::stat, Errno> {
+    // SAFETY: `stat` consists of integers, for which zero is a value.
+    let mut status: libc::stat = unsafe { core::mem::zeroed() };
+    check(call(&raw mut status))?;
+    Ok(status)
+}
+
+/// Status of a path, symbolic links not followed.
+pub(crate) fn lstat(path: &CStr) -> Result<libc::stat, Errno> {
+    // SAFETY: reads the path, writes the structure.
+    status_with(|to| unsafe { libc::lstat(path.as_ptr(), to) })
+}
+
+/// Status of an open file.
+pub(crate) fn fstat(fd: &Fd) -> Result<libc::stat, Errno> {
+    // SAFETY: writes the structure.
+    status_with(|to| unsafe { libc::fstat(fd.number(), to) })
+}
+
+/// Makes a directory.
+pub(crate) fn mkdir(path: &CStr, mode: u32) -> Result<(), Errno> {
+    // SAFETY: reads the path.
+    check(unsafe { libc::mkdir(path.as_ptr(), mode) }).map(drop)
+}
+
+/// Whether the effective user may write there.
+pub(crate) fn may_write(directory: &CStr) -> bool {
+    // SAFETY: reads the path.
+    unsafe { libc::faccessat(libc::AT_FDCWD, directory.as_ptr(), libc::W_OK | libc::X_OK, libc::AT_EACCESS) == 0 }
+}
+
+/// Removes a file; whether it was there does not matter.
+pub(crate) fn unlink(path: &CStr) {
+    // SAFETY: reads the path.
+    unsafe { libc::unlink(path.as_ptr()) };
+}
+
+/// Gives a file a second name, which must not exist yet.
+pub(crate) fn link(from: &CStr, to: &CStr) -> Result<(), Errno> {
+    // SAFETY: reads the paths.
+    check(unsafe { libc::link(from.as_ptr(), to.as_ptr()) }).map(drop)
+}

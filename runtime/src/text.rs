@@ -1,0 +1,90 @@
+//! Short texts without an allocator: paths, and what is said about a refusal.
+
+use core::ffi::CStr;
+
+/// At most `N - 1` bytes and a NUL; longer texts are clipped.
+#[derive(Clone, Copy)]
+pub(crate) struct Text<const N: usize> {
+    bytes: [u8; N],
+    len: usize,
+}
+
+impl<const N: usize> Text<N> {
+    pub(crate) const fn empty() -> Self {
+        Self { bytes: [0; N], len: 0 }
+    }
+
+    pub(crate) fn from_c_str(text: &CStr) -> Self {
+        Self::empty().with(text.to_bytes())
+    }
+
+    /// Adds bytes at the end.
+    #[inline(never)]
+    pub(crate) fn with(mut self, more: &[u8]) -> Self {
+        let room = self.bytes.get_mut(self.len..N.saturating_sub(1)).unwrap_or(&mut []);
+        for (to, from) in room.iter_mut().zip(more) {
+            *to = *from;
+        }
+        self.len += more.len().min(room.len());
+        self
+    }
+
+    /// Adds a number in decimal.
+    #[inline(never)]
+    pub(crate) fn with_number(self, number: u32) -> Self {
+        let mut digits = [0; 10];
+        let (mut rest, mut count) = (number, 0);
+        for digit in digits.iter_mut().rev() {
+            *digit = b'0' + (rest % 10) as u8;
+            rest /= 10;
+            count += 1;
+            if rest == 0 {
+                break;
+            }
+        }
+        self.with(digits.get(10 - count..).unwrap_or(&[]))
+    }
+
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        self.bytes.get(..self.len).unwrap_or(&[])
+    }
+
+    /// The text as UTF-8, up to the first byte that is not.
+    #[inline(never)]
+    pub(crate) fn as_str(&self) -> &str {
+        self.as_bytes().utf8_chunks().next().map_or("", |chunk| chunk.valid())
+    }
+
+    /// The text for libc; `None` if it holds a NUL.
+    pub(crate) fn as_c_str(&self) -> Option<&CStr> {
+        CStr::from_bytes_with_nul(self.bytes.get(..=self.len)?).ok()
+    }
+
+    /// Whether something was, or may have been, clipped.
+    pub(crate) fn is_full(&self) -> bool {
+        self.len + 1 >= N
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_are_put_together_and_clipped() {
+        let text = Text::<8>::empty().with(b"a").with_number(0).with_number(4_294);
+        assert_eq!((text.as_str(), text.is_full()), ("a04294", false));
+        let text = text.with(b"xyz");
+        assert_eq!((text.as_c_str(), text.is_full()), (Some(c"a04294x"), true));
+    }
+
+    #[test]
+    fn the_largest_number_has_all_its_digits() {
+        assert_eq!(Text::<16>::empty().with_number(u32::MAX).as_str(), "4294967295");
+    }
+
+    #[test]
+    fn what_is_not_utf8_ends_the_text() {
+        assert_eq!(Text::<8>::empty().with(b"ab\xffc").as_str(), "ab");
+    }
+}
