@@ -83,6 +83,8 @@ pub struct Expectations {
     pub sections: Vec<String>,
     /// `RejectSection`
     pub no_sections: Vec<String>,
+    /// `ExpectStderr`
+    pub stderr: Option<String>,
 }
 
 impl Expectations {

@@ -123,7 +123,7 @@ pub const DIRECTIVES: &[Directive] = &[
         "Requires",
         "WORDS",
         Kind::Setting,
-        "skip where the machine lacks it: root, mdwe, or a program's name",
+        "skip where the machine lacks it: root, mdwe, avx2, or a program's name",
         |v, c| put(&mut c.requires, words(v)),
     ),
     row("Args", "WORDS", Kind::Setting, "arguments of the program", |v, c| put(&mut c.args, words(v))),
@@ -190,6 +190,13 @@ pub const DIRECTIVES: &[Directive] = &[
     row("RejectSection", "NAME", Kind::Check, "v1 has no such section", |v, c| {
         push(&mut c.expect.no_sections, word(v)?)
     }),
+    row(
+        "ExpectStderr",
+        "FRAGMENT",
+        Kind::Check,
+        "the program writes one line with it on stderr; nothing when absent",
+        |v, c| put(&mut c.expect.stderr, Some(v.into())),
+    ),
     row("Send", "LINE", Kind::Step, "types a line into the program and reads its reply", |v, c| {
         push(&mut c.steps, Step::Send(v.into()))
     }),

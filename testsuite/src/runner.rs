@@ -58,6 +58,7 @@ fn available(need: &str) -> bool {
         "root" => Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout == b"0\n"),
         // PR_SET_MDWE came with Linux 6.3.
         "mdwe" => kernel().is_some_and(|version| version >= (6, 3)),
+        "avx2" => std::fs::read_to_string("/proc/cpuinfo").is_ok_and(|text| text.contains(" avx2 ")),
         program => said("sh", &["-c", &format!("command -v {program}")]),
     }
 }

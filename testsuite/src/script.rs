@@ -67,7 +67,7 @@ struct Session<'a> {
 pub fn run(scene: &Scene<'_>, run_dir: &Path) -> Result<Vec<Exchange>> {
     let mut command = Command::new(scene.program(Flavour::Dsu, "v1"));
     command.args(&scene.config.args).current_dir(scene.dir(Flavour::Dsu, "v1"));
-    command.envs(scene.config.env.iter().map(|(name, value)| (name, value))).env("DSU_RUNTIME_DIR", run_dir);
+    command.env("DSU_RUNTIME_DIR", run_dir).envs(scene.config.env.iter().map(|(name, value)| (name, value)));
     scene.transcript.note(format!("{}   # PID", crate::process::shell_line(&command)));
     let live = Live::start(&mut command, &scene.root.join("stderr.txt"))?;
     let version = "v1".to_string();
@@ -84,7 +84,13 @@ pub fn run(scene: &Scene<'_>, run_dir: &Path) -> Result<Vec<Exchange>> {
         scene.config.exit,
         end.stderr
     );
-    ensure!(end.stderr.is_empty(), "the process wrote on stderr: {}", end.stderr);
+    match &scene.config.expect.stderr {
+        None => ensure!(end.stderr.is_empty(), "the process wrote on stderr: {}", end.stderr),
+        Some(fragment) => {
+            let fits = end.stderr.lines().count() == 1 && end.stderr.contains(fragment);
+            ensure!(fits, "expected one line with `{fragment}` on stderr, got: {}", end.stderr);
+        }
+    }
     Ok(session.exchanges)
 }
 

@@ -1,0 +1,1 @@
+long price(long n) { return n * 10; }

@@ -1,0 +1,6 @@
+//#ExpectChanged:spare(added)
+//#ExpectClosure:spare
+// A new function that nobody calls yet.
+#include "serve.h"
+
+void handle(const char *line) { puts("ok"); }

@@ -1,0 +1,6 @@
+// Each mistake of a person at the keyboard: one line, its own exit code, nothing written.
+#include "serve.h"
+
+__attribute__((noinline)) const char *work(void) { return "new"; }
+
+void handle(const char *line) { puts(work()); }

@@ -1,0 +1,1 @@
+static inline int limit(void) { return 6; }

@@ -1,0 +1,4 @@
+#include <stdio.h>
+#include "limit.h"
+
+void two(void) { printf("two %d\n", limit()); }

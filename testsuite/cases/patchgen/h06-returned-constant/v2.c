@@ -1,0 +1,11 @@
+// The optimiser knows what `level` returns and puts it into the caller: the caller changes too.
+#include "serve.h"
+
+__attribute__((noinline)) static int level(void) {
+    __asm__ volatile("");
+    return 8;
+}
+
+__attribute__((noinline)) void show(void) { printf("%d\n", level()); }
+
+void handle(const char *line) { show(); }

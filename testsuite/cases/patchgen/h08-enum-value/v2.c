@@ -1,0 +1,10 @@
+#include "serve.h"
+
+enum state { idle, busy, done = 5 };
+
+__attribute__((noinline)) void show(void) {
+    volatile enum state state = done;
+    printf("state %d\n", (int)state);
+}
+
+void handle(const char *line) { show(); }

@@ -1,0 +1,8 @@
+// It would not run in a process that started long ago, and must not run by surprise.
+#include "serve.h"
+
+static int ready;
+
+__attribute__((constructor)) static void setup(void) { ready = 1; }
+
+void handle(const char *line) { printf("%d\n", ready); }

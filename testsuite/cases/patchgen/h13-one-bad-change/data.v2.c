@@ -1,0 +1,2 @@
+int limit = 11;
+void lower(void) { limit--; }

@@ -1,0 +1,8 @@
+// A fine change in one unit, an impossible one in another: nothing of it is written.
+#include "serve.h"
+
+extern int limit;
+
+__attribute__((noinline)) int rate(void) { return limit * 2; }
+
+void handle(const char *line) { printf("%d\n", rate()); }

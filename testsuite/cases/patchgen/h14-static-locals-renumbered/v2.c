@@ -1,0 +1,16 @@
+#include "serve.h"
+
+__attribute__((noinline)) void tick(const char *line) {
+    if (is(line, "c")) {
+        static int count = 5;
+        printf("c %d\n", ++count);
+    } else if (is(line, "a")) {
+        static int count;
+        printf("a %d new\n", ++count);
+    } else {
+        static int count;
+        printf("b %d new\n", ++count);
+    }
+}
+
+void handle(const char *line) { tick(line); }

@@ -1,0 +1,8 @@
+#include <stdio.h>
+
+static int count = 100;
+__attribute__((noinline)) static int step(void) {
+    __asm__ volatile("" : "+m"(count));
+    return ++count + 10;
+}
+void second(void) { printf("second %d\n", step()); }

@@ -1,0 +1,11 @@
+// Two names, one function: both follow.
+#include "serve.h"
+
+__attribute__((noinline)) int original(void) {
+    int value = 2;
+    __asm__ volatile("" : "+r"(value));
+    return value;
+}
+extern int second_name(void) __attribute__((alias("original")));
+
+void handle(const char *line) { printf("%d %d\n", original(), second_name()); }

@@ -1,0 +1,2 @@
+int shared;
+void bump(void) { shared++; }

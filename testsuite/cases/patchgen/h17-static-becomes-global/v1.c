@@ -1,0 +1,15 @@
+//#ExpectClosure:level
+//#Send:go
+//#Expect:1
+//#Update:v2
+//#Send:go
+//#Expect:2
+#include "serve.h"
+
+__attribute__((noinline)) static int level(void) {
+    int value = 1;
+    __asm__ volatile("" : "+r"(value));
+    return value;
+}
+
+void handle(const char *line) { printf("%d\n", level()); }

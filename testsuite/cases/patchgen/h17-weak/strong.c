@@ -1,0 +1,1 @@
+const char *overridden(void) { return "strong"; }

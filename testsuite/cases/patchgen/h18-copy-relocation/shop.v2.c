@@ -1,0 +1,2 @@
+int stock;
+int sell(void) { return stock += 10; }

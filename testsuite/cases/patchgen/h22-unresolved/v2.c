@@ -1,0 +1,7 @@
+// The fix uses a function of a library that the program never loaded.
+#include "serve.h"
+#include <math.h>
+
+__attribute__((noinline)) long root(long n) { return (long)cbrt((double)n); }
+
+void handle(const char *line) { printf("%ld\n", root(argument(line))); }

@@ -1,0 +1,29 @@
+//#NoOracle:after the revert a function of v2 is still in use
+//#ExpectClosure:choose, fresh
+//#Send:choose
+//#Send:call
+//#Expect:old rule
+//#Update:v2
+//#Send:choose
+//#Send:call
+//#Expect:fresh rule
+//#Revert
+//#Send:call
+//#Expect:fresh rule
+//#Send:choose
+//#Send:call
+//#Expect:old rule
+// New code hands out the address of a new function; it is valid even after the revert.
+#include "serve.h"
+
+static void (*current)(void);
+static void old(void) { puts("old rule"); }
+
+__attribute__((noinline)) void choose(void) { current = old; }
+
+void handle(const char *line) {
+    if (is(line, "choose"))
+        choose();
+    else
+        current();
+}

@@ -1,0 +1,17 @@
+// New code hands out the address of a new function; it is valid even after the revert.
+#include "serve.h"
+
+static void (*current)(void);
+static void old(void) { puts("old rule"); }
+
+__attribute__((noinline)) void choose(void);
+static void fresh(void) { puts("fresh rule"); }
+void (*volatile unused)(void) = old;
+void choose(void) { current = fresh; }
+
+void handle(const char *line) {
+    if (is(line, "choose"))
+        choose();
+    else
+        current();
+}

@@ -1,0 +1,6 @@
+__attribute__((noinline)) static int answer(void) {
+    int value = 1;
+    __asm__ volatile("" : "+r"(value));
+    return value;
+}
+int ask(void) { return answer(); }

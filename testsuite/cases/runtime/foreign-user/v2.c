@@ -1,0 +1,6 @@
+// Another user may neither look nor touch.
+#include "serve.h"
+
+__attribute__((noinline)) const char *work(void) { return "new"; }
+
+void handle(const char *line) { puts(work()); }

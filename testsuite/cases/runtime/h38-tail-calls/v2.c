@@ -1,0 +1,10 @@
+// Jumped to, not called: the entry is reached without a return address of its own.
+#include "serve.h"
+
+__attribute__((noinline)) int second(int n) {
+    printf("new %d\n", n);
+    return n;
+}
+__attribute__((noinline)) int first(int n) { __attribute__((musttail)) return second(n); }
+
+void handle(const char *line) { first((int)argument(line)); }

@@ -1,0 +1,12 @@
+// Memory that was writable or is executable stays so: text is never written, and `always` needs no writing.
+#include "serve.h"
+#include <sys/prctl.h>
+
+__attribute__((noinline)) const char *work(void) { return "new"; }
+
+void handle(const char *line) {
+    static int done;
+    if (!done++ && prctl(65 /* PR_SET_MDWE */, 1UL /* refuse exec gain */, 0UL, 0UL, 0UL) != 0)
+        puts("no MDWE here");
+    puts(work());
+}

@@ -1,0 +1,16 @@
+// With -fcf-protection every entry keeps its endbr64, armed or not, old and new.
+#include "serve.h"
+
+__attribute__((noinline)) int direct(void) { return 11; }
+__attribute__((noinline)) int indirect(void) { return 12; }
+
+static int (*volatile pointer)(void) = indirect;
+static int (*volatile other)(void) = direct;
+
+static int begins_with_endbr64(const void *code) { return memcmp(code, "\xf3\x0f\x1e\xfa", 4) == 0; }
+
+void handle(const char *line) {
+    printf("%d %d\n", other(), pointer());
+    if (begins_with_endbr64((const void *)pointer) && begins_with_endbr64((const void *)other))
+        puts("both begin with endbr64");
+}

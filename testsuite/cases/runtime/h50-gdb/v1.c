@@ -1,0 +1,27 @@
+//#NoOracle:a plain program is no patch
+//#LinkArgs:-rdynamic
+//#Requires:gdb
+//#CompArgs:-O1 -g
+//#ExpectClosure:trap_here
+//#Update:v2
+//#RunTool:gdb -p $PID -batch -nx -ex 'info sharedlibrary' -ex 'info line trap_here' -ex 'break do_trap' -ex 'detach' 2>&1
+//#ToolOut:.dsu
+//#Send:where
+//#Expect:found in the patch
+//#Expect:called trap_here
+// A debugger and dladdr see the patch as the library that it is: hazard 54 too.
+#define _GNU_SOURCE
+#include "serve.h"
+#include <dlfcn.h>
+
+__attribute__((noinline)) void *do_trap(void) { return __builtin_return_address(0); }
+
+__attribute__((noinline)) void trap_here(void) {
+    Dl_info info = {0};
+    void *at = do_trap();
+    if (dladdr(at, &info) && info.dli_fname)
+        puts(strstr(info.dli_fname, "app") ? "found in the program" : "found in the patch");
+    printf("called %s\n", info.dli_sname ? info.dli_sname : "nothing");
+}
+
+void handle(const char *line) { trap_here(); }

@@ -1,0 +1,17 @@
+// A daemon that gave its rights away: it is not dumpable, and its socket belongs to who it was.
+#include "serve.h"
+#include <grp.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+__attribute__((noinline)) const char *work(void) { return "new"; }
+
+void handle(const char *line) {
+    if (is(line, "drop")) {
+        if (setgroups(0, NULL) || setgid(65534) || setuid(65534))
+            puts("could not drop");
+        printf("%s, user %d\n", prctl(PR_GET_DUMPABLE) ? "dumpable" : "not dumpable", (int)getuid());
+    } else {
+        puts(work());
+    }
+}

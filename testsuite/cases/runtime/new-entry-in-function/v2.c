@@ -1,0 +1,12 @@
+// A const table inside the changed function: content, not data.
+#include "serve.h"
+
+__attribute__((noinline)) void describe(void) {
+    static const char *const kinds[] = {"red", "green", "brown"};
+    size_t count = sizeof kinds / sizeof *kinds;
+    volatile size_t last = count - 1;
+    printf("%zu kinds\n", count);
+    printf("last is %s\n", kinds[last]);
+}
+
+void handle(const char *line) { describe(); }

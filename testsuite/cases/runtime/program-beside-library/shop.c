@@ -1,0 +1,2 @@
+int stock = 1;
+const char *origin(void) { return "the library"; }

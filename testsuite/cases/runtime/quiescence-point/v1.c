@@ -1,0 +1,21 @@
+//#Send:go 3
+//#Expect:3
+//#RunTool:dsuctl status $PID --json
+//#ToolOut:"points": 1
+//#Update:v2
+//#Send:go 3
+//#Expect:6
+//#RunTool:dsuctl status $PID --json
+//#Revert
+//#Send:go 3
+//#Expect:3
+// The point is counted, costs no call while nothing happens, and is passed through updates.
+#include "serve.h"
+#include <dsu.h>
+
+__attribute__((noinline)) long work(long n) { return n; }
+
+void handle(const char *line) {
+    DSU_QUIESCENCE_POINT();
+    printf("%ld\n", work(argument(line)));
+}

@@ -1,0 +1,33 @@
+//#NoOracle:in a fresh v2 nobody has kept the old function
+//#ExpectChanged:legacy(removed), price(body)
+//#Send:keep
+//#Send:price 3
+//#Expect:30
+//#Update:v2
+//#Send:price 3
+//#Expect:3
+//#Send:kept 3
+//#Expect:30
+//#Revert
+//#Send:price 3
+//#Expect:30
+// Nobody calls it any more, but a pointer to it is out there: it goes on working.
+#include "serve.h"
+
+typedef long rule(long);
+static rule *volatile kept;
+
+__attribute__((noinline)) long price(long n);
+__attribute__((noinline)) long legacy(long n) { return n * 10; }
+__attribute__((noinline)) void keep(rule *r) { kept = r; }
+__attribute__((noinline)) long price(long n) {
+    keep(legacy);
+    return legacy(n);
+}
+
+void handle(const char *line) {
+    if (is(line, "price"))
+        printf("%ld\n", price(argument(line)));
+    else if (is(line, "kept"))
+        printf("%ld\n", kept ? kept(argument(line)) : 0);
+}

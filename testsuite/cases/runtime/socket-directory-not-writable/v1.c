@@ -1,0 +1,14 @@
+//#Env:DSU_RUNTIME_DIR=/proc/nowhere
+//#ExpectStderr:/proc/nowhere
+//#Send:ask
+//#Expect:old
+//#RunTool:dsuctl apply $PID $V1
+//#ToolExit:9
+//#Send:ask
+//#Expect:old
+// The program runs all the same; one line says why it cannot be updated.
+#include "serve.h"
+
+__attribute__((noinline)) const char *work(void) { return "old"; }
+
+void handle(const char *line) { puts(work()); }

@@ -1,0 +1,21 @@
+//#Send:ask
+//#Expect:old
+//#RunTool:dsuctl status $PID --json
+//#ToolOut:"generation": 0
+//#RunTool:dsuctl ps --json
+//#ToolOut:"pid"
+//#Update:v2
+//#RunTool:dsuctl status $PID --json
+//#ToolOut:"work"
+//#RunTool:dsuctl status $PID
+//#ToolOut:work
+//#RunTool:dsuctl ps
+//#ToolOut:app
+//#Revert
+//#RunTool:dsuctl status $PID --json
+//#ToolReject:"work"
+#include "serve.h"
+
+__attribute__((noinline)) const char *work(void) { return "old"; }
+
+void handle(const char *line) { puts(work()); }
