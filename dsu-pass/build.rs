@@ -1,4 +1,4 @@
-//! Builds the C++ shim: the few things of LLVM that its C interface lacks.
+//! Builds the C++ shim: the few things of LLVM that its C interface lacks. Puts `dsu-c++` beside `dsu-cc`.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -14,6 +14,7 @@ fn main() {
         build.flag(flag);
     }
     build.compile("dsu_shim");
+    name_the_cxx_wrapper();
 }
 
 /// LLVM's headers: where `LLVM_SYS_191_PREFIX` says, else where llvm-config-19 says.
@@ -28,4 +29,19 @@ fn include_dir() -> PathBuf {
     let output =
         output.expect("no LLVM 19 headers: run ci/install-deps.sh, or set LLVM_SYS_191_PREFIX to LLVM's prefix");
     PathBuf::from(String::from_utf8(output.stdout).expect("llvm-config prints a path").trim())
+}
+
+/// `dsu-c++` is `dsu-cc` under another name: cargo takes no `+` in the name of a program. Made before `dsu-cc` exists,
+/// so a link and not a copy.
+fn name_the_cxx_wrapper() {
+    let out = PathBuf::from(std::env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
+    // target/PROFILE/build/dsu-pass-HASH/out
+    let profile = out.ancestors().nth(3).expect("cargo's layout of OUT_DIR");
+    let link = profile.join("dsu-c++");
+    if std::fs::read_link(&link).is_ok_and(|target| target.as_os_str() == "dsu-cc") {
+        return;
+    }
+    if let Err(error) = std::os::unix::fs::symlink("dsu-cc", &link) {
+        println!("cargo::warning=cannot make `{}`: {error}", link.display());
+    }
 }

@@ -1,0 +1,4 @@
+//! The wrappers as a user meets them: installed in a directory of their own, run as programs.
+
+mod same_as_clang;
+mod support;
