@@ -11,13 +11,19 @@
 //! | [`subject`] | what those two have in common |
 //! | [`server`] | a started process, gone when dropped |
 //! | [`load`] | the load generator: every reply checked, every gap seen |
+//! | [`suite`] | memcached's own tests |
+//! | [`sqlite`] | one huge translation unit |
+//! | [`journey`] | build, patch, apply, prove, revert, prove; for tests and the demonstration |
 pub mod cache;
 pub mod command;
 pub mod compiler;
+pub mod journey;
 pub mod kvd;
 pub mod load;
 pub mod memcached;
 pub mod server;
 pub mod skip;
 pub mod source;
+pub mod sqlite;
 pub mod subject;
+pub mod suite;

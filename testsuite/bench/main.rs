@@ -1,0 +1,126 @@
+//! `dsu-bench`: what instrumentation and updating cost, as ratios between builds of the same sources in one run.
+//!
+//! | module | what |
+//! |---|---|
+//! | [`instructions`] | instructions retired by a CPU-bound program, from callgrind: exact, and the same on every machine |
+//! | [`throughput`] | requests per second of memcached, in rounds of one run per build |
+//! | [`diff`] | time of `patchgen diff` on SQLite |
+//! | [`update`] | apply and revert on a loaded memcached |
+//! | [`ownsuite`] | memcached's own tests on each build |
+//! | [`section`] | tables, and the document they end up in |
+mod diff;
+mod instructions;
+mod ownsuite;
+mod section;
+mod throughput;
+mod update;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+/// Measured.
+const EXIT_GOOD: u8 = 0;
+/// Something could not be built, started or measured.
+const EXIT_ERROR: u8 = 1;
+
+#[derive(Parser)]
+#[command(
+    name = "dsu-bench",
+    about = "Measures what instrumentation and updating cost, as ratios in one run",
+    after_help = "Examples:\n  dsu-bench instructions\n  dsu-bench throughput --rounds 9\n  dsu-bench memcached-suite --jobs 4\n  \
+                  dsu-bench all --write testsuite/bench/RESULTS.md\n\nExit codes: 0 measured, 1 failed, 2 usage."
+)]
+struct Arguments {
+    #[command(subcommand)]
+    what: What,
+    /// Prints JSON instead of tables.
+    #[arg(long, global = true)]
+    json: bool,
+    /// Writes the tables into this file, too, with the machine and the command above them.
+    #[arg(long, global = true)]
+    write: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Subcommand)]
+enum What {
+    /// Instructions retired by SQLite, plain and instrumented.
+    Instructions {
+        /// Rows of the workload.
+        #[arg(long, default_value_t = 20_000)]
+        rows: u32,
+    },
+    /// Requests per second of memcached, plain and instrumented, in paired runs.
+    Throughput {
+        /// Rounds; each runs every build once.
+        #[arg(long, default_value_t = 7)]
+        rounds: u32,
+        /// Seconds per run.
+        #[arg(long, default_value_t = 3)]
+        seconds: u64,
+    },
+    /// `patchgen diff` on two builds of SQLite.
+    Diff {
+        /// How often.
+        #[arg(long, default_value_t = 3)]
+        rounds: u32,
+    },
+    /// Apply and revert on a loaded memcached.
+    Update {
+        /// Rounds per dispatch.
+        #[arg(long, default_value_t = 3)]
+        rounds: u32,
+    },
+    /// memcached's own tests on each build.
+    MemcachedSuite {
+        /// Test files at a time; most of them wait.
+        #[arg(long, default_value_t = 4)]
+        jobs: usize,
+    },
+    /// All of these.
+    All,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    match measure(&arguments) {
+        Ok(()) => ExitCode::from(EXIT_GOOD),
+        Err(error) => {
+            eprintln!("dsu-bench: {error:#}");
+            ExitCode::from(EXIT_ERROR)
+        }
+    }
+}
+
+fn measure(arguments: &Arguments) -> Result<()> {
+    let sections = match arguments.what {
+        What::Instructions { rows } => vec![instructions::measure(rows)?],
+        What::Throughput { rounds, seconds } => vec![throughput::measure(rounds, seconds)?],
+        What::Diff { rounds } => vec![diff::measure(rounds)?],
+        What::Update { rounds } => vec![update::measure(rounds)?],
+        What::MemcachedSuite { jobs } => vec![ownsuite::measure(jobs)?],
+        What::All => vec![
+            instructions::measure(20_000)?,
+            throughput::measure(7, 3)?,
+            diff::measure(3)?,
+            update::measure(3)?,
+            ownsuite::measure(4)?,
+        ],
+    };
+    if arguments.json {
+        println!("{}", serde_json::to_string_pretty(&sections).expect("sections have string keys only"));
+    } else {
+        sections.iter().for_each(|section| println!("{}", section.markdown()));
+    }
+    if let Some(path) = &arguments.write {
+        std::fs::write(path, section::document(&sections))?;
+    }
+    Ok(())
+}
+
+/// Says what goes on, for everything here takes its time.
+fn progress(what: &str) {
+    eprintln!("dsu-bench: {what}");
+}
