@@ -1,7 +1,7 @@
 //! From a patch file to an image: a copy nobody can change, checked, loaded by the dynamic linker, its references
 //! to the base filled in. Nothing of the base has been touched when it is done; a failure leaves nothing behind.
 
-use core::sync::atomic::{AtomicU16, AtomicUsize};
+use core::sync::atomic::{AtomicU16, AtomicUsize, Ordering};
 
 use dsu_abi::elf::PF_W;
 use dsu_abi::file::{self, PatchFile};
@@ -124,6 +124,9 @@ impl Verified {
         let path = Text::<96>::empty().with(b"/proc/").with_number(process::pid()).with(b"/task/");
         let path = path.with_number(process::thread_id()).with(b"/fd/").with_number(self.copy.fd.number() as u32);
         let name = path.as_c_str().ok_or(Fail::new(Code::OutOfResources, "", "path of the patch in memory"))?;
+        if process::lstat(name).is_err() {
+            return Err(Fail::new(Code::NoProc, "", ""));
+        }
         let loaded = loader::open(name).map_err(|message| Fail::new(Code::Unresolved, message.as_str(), ""))?;
         // The linker knows objects by name: make sure it is this one that it returned.
         let code = opened.elf.segments().filter(|s| s.kind == dsu_abi::elf::PT_LOAD && s.flags & PF_W == 0);
@@ -251,8 +254,12 @@ fn redirect(base: &Pinned<'_>, function: &PatchFunction<'_>) -> Result<Redirect>
             }
             let text = base.entry(arm_at).ok_or(differs("its entry is not aligned"))?;
             let armed = stub::arm_bytes(function.arm_offset).ok_or(differs("it cannot be armed there"))?;
-            let bytes = u16::from_le_bytes(function.entry_bytes);
-            Entry::Armed { text, base: bytes, armed: u16::from_le_bytes(armed), address }
+            let bytes = function.entry_bytes;
+            let (bytes, armed) = (u16::from_le_bytes(bytes), u16::from_le_bytes(armed));
+            if ![bytes, armed].contains(&text.load(Ordering::Acquire)) {
+                return Err(differs("its first bytes differ"));
+            }
+            Entry::Armed { text, base: bytes, armed, address }
         }
     };
     Ok(Redirect { slot, body: 0, entry, function: "", unit: "" })

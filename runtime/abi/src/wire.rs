@@ -57,11 +57,13 @@ pub enum Code {
     ForkedInUpdate = 15,
     /// A reference of the patch to the base cannot be made. Subject: the symbol; detail: why.
     BadReference = 16,
+    /// The process does not see `/proc`, through which a patch is handed to its dynamic linker.
+    NoProc = 17,
 }
 
 impl Code {
     /// All codes.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::BadRequest,
         Self::NotPermitted,
         Self::PatchUnreadable,
@@ -78,6 +80,7 @@ impl Code {
         Self::OutOfResources,
         Self::ForkedInUpdate,
         Self::BadReference,
+        Self::NoProc,
     ];
 
     fn from_number(number: u16) -> Option<Self> {

@@ -22,12 +22,12 @@ pub(crate) enum Error {
              that its user owns, for the process and for dsuctl, and restart the process"
     )]
     NoSocket { pid: u32, command: String, why: String },
-    #[error("process `{pid}` did not answer: {source}; is it stopped, or ending?")]
-    NoAnswer { pid: u32, source: io::Error },
-    #[error("answer of process `{pid}` not understood: {source}")]
-    BadAnswer { pid: u32, source: FormatError },
-    #[error("failed to read `{}`: {source}", path.display())]
-    PatchUnreadable { path: PathBuf, source: io::Error },
+    #[error("process `{pid}` did not answer: {cause}; is it stopped, or ending?")]
+    NoAnswer { pid: u32, cause: io::Error },
+    #[error("answer of process `{pid}` not understood: {cause}")]
+    BadAnswer { pid: u32, cause: FormatError },
+    #[error("failed to read `{}`: {cause}", path.display())]
+    PatchUnreadable { path: PathBuf, cause: io::Error },
     #[error("{message}")]
     Refused { code: Code, message: String },
 }
@@ -90,6 +90,9 @@ impl Error {
             Code::ForkedInUpdate => {
                 format!("process `{pid}` was forked while its parent was loading a patch and takes no more; restart it")
             }
+            Code::NoProc => format!(
+                "process `{pid}` cannot load patch `{patch}`: it does not see /proc; mount it inside its root directory"
+            ),
             Code::BadReference => format!("patch `{patch}`: reference to `{subject}` cannot be made{because}"),
         };
         Self::Refused { code, message }

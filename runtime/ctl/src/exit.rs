@@ -46,6 +46,8 @@ pub(crate) const OUT_OF_RESOURCES: u8 = 30;
 pub(crate) const FORKED_IN_UPDATE: u8 = 31;
 /// A reference of the patch to the base cannot be made.
 pub(crate) const BAD_REFERENCE: u8 = 32;
+/// The process does not see `/proc`: it is in a chroot without.
+pub(crate) const NO_PROC: u8 = 33;
 
 /// Every code with the sentence the manual gives it.
 pub(crate) const TABLE: [(u8, &str); 23] = [
@@ -71,7 +73,7 @@ pub(crate) const TABLE: [(u8, &str); 23] = [
     (OUT_OF_RESOURCES, "a limit was met"),
     (FORKED_IN_UPDATE, "the process was forked in the middle of an update"),
     (BAD_REFERENCE, "a reference of the patch to the base cannot be made"),
-    (130, "interrupted"),
+    (NO_PROC, "the process does not see /proc"),
 ];
 
 /// The exit code for a refusal of the runtime.
@@ -93,6 +95,7 @@ pub(crate) fn of(code: Code) -> u8 {
         Code::OutOfResources => OUT_OF_RESOURCES,
         Code::ForkedInUpdate => FORKED_IN_UPDATE,
         Code::BadReference => BAD_REFERENCE,
+        Code::NoProc => NO_PROC,
     }
 }
 

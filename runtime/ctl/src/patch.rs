@@ -27,7 +27,7 @@ pub(crate) struct Patch {
 impl Patch {
     /// Reads and checks a patch file.
     pub(crate) fn read(path: &Path) -> Result<Self, Error> {
-        let unreadable = |source| Error::PatchUnreadable { path: path.to_owned(), source };
+        let unreadable = |cause| Error::PatchUnreadable { path: path.to_owned(), cause };
         let mut bytes = Vec::new();
         let file = File::open(path).map_err(unreadable)?;
         file.take(SIZE_MAX + 1).read_to_end(&mut bytes).map_err(unreadable)?;

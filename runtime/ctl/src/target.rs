@@ -74,7 +74,7 @@ impl Target {
     /// Asks it something.
     pub(crate) fn ask(&self, request: &Packet<'_>, file: Option<std::os::fd::BorrowedFd<'_>>) -> Result<Answer, Error> {
         let socket = self.connect()?;
-        client::ask(&socket, request, file).map_err(|source| Error::NoAnswer { pid: self.pid, source })
+        client::ask(&socket, request, file).map_err(|cause| Error::NoAnswer { pid: self.pid, cause })
     }
 
     fn connect(&self) -> Result<OwnedFd, Error> {

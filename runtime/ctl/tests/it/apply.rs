@@ -30,3 +30,86 @@ fn a_patch_is_applied_shown_and_reverted() {
     assert_eq!(lab.refusal(&["revert", &pid]).0, 3);
     assert_eq!(process.end(), Some(0));
 }
+
+#[test]
+fn another_patch_replaces_the_first_in_one_switch() {
+    let lab = Lab::new(&[]);
+    let whole = lab.patch("whole", &[], |_| {});
+    let part = lab.patch("part", &[], |tables| tables.functions.retain(|f| f.name == "second"));
+    let mut process = lab.start();
+    let pid = process.pid_text();
+    lab.json(&["apply", &pid, whole.to_str().expect("UTF-8")]);
+    let second = lab.json(&["apply", &pid, part.to_str().expect("UTF-8")]);
+    assert_eq!(process.say("call"), "1 9 1");
+    let versions = second["functions"].as_array().expect("a list").iter();
+    let versions: Vec<_> = versions.map(|f| (f["function"].as_str(), f["version"].as_u64())).collect();
+    assert_eq!(versions, [(Some("second"), Some(2)), (Some("first"), Some(0)), (Some("third"), Some(0))]);
+    let status = lab.json(&["status", &pid]);
+    assert_eq!(status["modules"][0]["patches"].as_array().map(Vec::len), Some(1));
+    assert_eq!(status["modules"][0]["redirected"].as_array().map(Vec::len), Some(1));
+    let back = lab.json(&["apply", &pid, whole.to_str().expect("UTF-8")]);
+    assert_eq!((back["reused"].as_bool(), process.say("call")), (Some(true), "102 9 3".into()));
+}
+
+#[test]
+fn a_patch_file_may_be_overwritten_once_it_is_applied() {
+    let lab = Lab::new(&[]);
+    let patch = lab.patch("fix", &[], |_| {});
+    let mut process = lab.start();
+    let pid = process.pid_text();
+    lab.json(&["apply", &pid, patch.to_str().expect("UTF-8")]);
+    std::fs::write(&patch, "gone").expect("ours");
+    assert_eq!(process.say("call"), "102 9 3");
+    lab.json(&["revert", &pid]);
+    assert_eq!(process.say("call"), "1 1 1");
+}
+
+#[test]
+fn the_patch_is_called_by_its_name_in_the_maps() {
+    let lab = Lab::new(&[]);
+    let patch = lab.patch("CVE-2023-1", &[], |_| {});
+    let process = lab.start();
+    lab.json(&["apply", &process.pid_text(), patch.to_str().expect("UTF-8")]);
+    let maps = std::fs::read_to_string(format!("/proc/{}/maps", process.pid)).expect("readable");
+    let code = maps.lines().find(|line| line.contains("r-xp") && line.contains("/memfd:CVE-2023-1"));
+    assert!(code.is_some(), "{maps}");
+    assert!(!maps.contains("rwxp"), "no text stays writable: {maps}");
+}
+
+#[test]
+fn quiescence_points_are_counted_once_for_each_thread() {
+    let lab = Lab::new(&["-DWITH_POINTS"]);
+    let patch = lab.patch("fix", &[], |_| {});
+    let mut process = lab.start();
+    let pid = process.pid_text();
+    process.say("points");
+    assert_eq!(lab.json(&["status", &pid])["reached"], 0, "nothing to move to yet");
+    lab.json(&["apply", &pid, patch.to_str().expect("UTF-8")]);
+    assert_eq!(lab.json(&["status", &pid])["reached"], 0);
+    process.say("points");
+    assert_eq!(lab.json(&["status", &pid])["reached"], 4);
+    process.say("points");
+    assert_eq!(lab.json(&["status", &pid])["reached"], 7, "the main thread had moved, three threads are new");
+    lab.json(&["revert", &pid]);
+    assert_eq!(lab.json(&["status", &pid])["reached"], 0);
+}
+
+#[test]
+fn processes_are_listed_and_sockets_of_dead_ones_removed() {
+    let lab = Lab::new(&[]);
+    let process = lab.start();
+    let stale = lab.sockets().join(format!("{}.sock", {
+        let killed = lab.start();
+        lab.json(&["status", &killed.pid_text()]);
+        killed.pid
+    }));
+    assert!(stale.exists(), "a killed process leaves its socket");
+    let listed = lab.json(&["ps"]);
+    let pids: Vec<_> = listed.as_array().expect("a list").iter().filter_map(|p| p["pid"].as_u64()).collect();
+    assert!(pids.contains(&process.pid.into()), "{listed}");
+    assert!(!stale.exists(), "ps removes it");
+    let own = lab.sockets().join(format!("{}.sock", process.pid));
+    assert!(own.exists());
+    assert_eq!(process.end(), Some(0));
+    assert!(!own.exists(), "a process that ends removes its own");
+}

@@ -1,4 +1,9 @@
 //! The runtime in real processes, driven by `dsuctl`.
 
 mod apply;
+mod bad_input;
+mod hostile;
+mod linked;
+mod stress;
 mod support;
+mod survive;
