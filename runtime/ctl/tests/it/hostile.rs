@@ -1,41 +1,15 @@
 //! Clients that are slow, rude or many.
 
 use std::fs::File;
-use std::io::IoSlice;
-use std::mem::MaybeUninit;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
 
 use dsu_abi::wire::{PACKET_MAX, Packet};
-use rustix::net::{
-    AddressFamily, SendAncillaryBuffer, SendAncillaryMessage, SendFlags, SocketAddrUnix, SocketFlags, SocketType,
-};
 
+use crate::client::{connect, connect_again, send};
 use crate::support::{Lab, Process};
 
-fn connect(lab: &Lab, process: &Process) -> OwnedFd {
-    lab.json(&["status", &process.pid_text()]);
-    connect_again(lab, process)
-}
-
-fn connect_again(lab: &Lab, process: &Process) -> OwnedFd {
-    let socket = rustix::net::socket_with(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None);
-    let socket = socket.expect("sockets can be made");
-    let path = lab.sockets().join(format!("{}.sock", process.pid));
-    rustix::net::connect(&socket, &SocketAddrUnix::new(&path).expect("short")).expect("it listens");
-    socket
-}
-
-fn send(socket: &OwnedFd, bytes: &[u8], files: &[&File]) {
-    let files: Vec<_> = files.iter().map(|file| file.as_fd()).collect();
-    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(8))];
-    let mut control = SendAncillaryBuffer::new(&mut space);
-    if !files.is_empty() {
-        control.push(SendAncillaryMessage::ScmRights(&files));
-    }
-    // An error is as good: the process has closed the connection.
-    let _sent = rustix::net::sendmsg(socket, &[IoSlice::new(bytes)], &mut control, SendFlags::NOSIGNAL);
-}
+const NO_FILE: &[File] = &[];
 
 #[test]
 fn a_hundred_silent_connections_are_in_nobodys_way() {
@@ -60,13 +34,13 @@ fn nonsense_costs_only_its_sender() {
     let fifo = lab.dir.path().join("fifo");
     crate::support::run(std::process::Command::new("mkfifo").arg(&fifo));
     let fifo = File::options().read(true).write(true).open(&fifo).expect("ours");
-    send(&connect(&lab, &process), &[0xff; 2 * PACKET_MAX], &[]);
-    send(&connect(&lab, &process), b"", &[]);
-    send(&connect(&lab, &process), b"GET / HTTP/1.1\r\n\r\n", &[]);
+    send(&connect(&lab, &process), &[0xff; 2 * PACKET_MAX], NO_FILE);
+    send(&connect(&lab, &process), b"", NO_FILE);
+    send(&connect(&lab, &process), b"GET / HTTP/1.1\r\n\r\n", NO_FILE);
     for len in 1..apply.len() {
-        send(&connect_again(&lab, &process), &apply[..len], &[]);
+        send(&connect_again(&lab, &process), &apply[..len], NO_FILE);
     }
-    send(&connect(&lab, &process), &apply, &[]);
+    send(&connect(&lab, &process), &apply, NO_FILE);
     send(&connect(&lab, &process), &apply, &[&zero]);
     send(&connect(&lab, &process), &apply, &[&fifo]);
     send(&connect(&lab, &process), &apply, &[&zero; 8]);

@@ -2,6 +2,7 @@
 
 mod apply;
 mod bad_input;
+mod client;
 mod hostile;
 mod linked;
 mod stress;

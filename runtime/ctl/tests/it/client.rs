@@ -1,0 +1,59 @@
+//! The socket without `dsuctl`: for what dsuctl would never send, and for many requests in little time.
+
+use std::io::IoSlice;
+use std::mem::MaybeUninit;
+use std::os::fd::{AsFd, OwnedFd};
+use std::time::Duration;
+
+use dsu_abi::wire::{Done, PACKET_MAX, Packet};
+use rustix::net::{
+    AddressFamily, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags, SocketAddrUnix, SocketFlags,
+    SocketType, sockopt,
+};
+
+use crate::support::{Lab, Process};
+
+/// Connects, waiting for the socket to be there.
+pub(crate) fn connect(lab: &Lab, process: &Process) -> OwnedFd {
+    lab.json(&["status", &process.pid_text()]);
+    connect_again(lab, process)
+}
+
+/// Connects to a socket that was there before.
+pub(crate) fn connect_again(lab: &Lab, process: &Process) -> OwnedFd {
+    let socket = rustix::net::socket_with(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None);
+    let socket = socket.expect("sockets can be made");
+    sockopt::set_socket_timeout(&socket, sockopt::Timeout::Recv, Some(Duration::from_secs(20))).expect("ours");
+    let path = lab.sockets().join(format!("{}.sock", process.pid));
+    rustix::net::connect(&socket, &SocketAddrUnix::new(&path).expect("short")).expect("it listens");
+    socket
+}
+
+/// Sends a packet and files with it. An error is as good: the process has closed the connection.
+pub(crate) fn send(socket: &OwnedFd, bytes: &[u8], files: &[impl AsFd]) {
+    let files: Vec<_> = files.iter().map(AsFd::as_fd).collect();
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(8))];
+    let mut control = SendAncillaryBuffer::new(&mut space);
+    if !files.is_empty() {
+        control.push(SendAncillaryMessage::ScmRights(&files));
+    }
+    let _sent = rustix::net::sendmsg(socket, &[IoSlice::new(bytes)], &mut control, SendFlags::NOSIGNAL);
+}
+
+/// An apply (with a file) or revert that must succeed: nanoseconds to prepare and to commit.
+pub(crate) fn change(socket: &OwnedFd, patch: Option<&std::fs::File>) -> [u64; 2] {
+    let mut buffer = [0; PACKET_MAX];
+    let request = if patch.is_some() { Packet::Apply } else { Packet::Revert };
+    send(socket, request.encode(&mut buffer), &patch.into_iter().collect::<Vec<_>>());
+    let mut times = None;
+    loop {
+        let mut buffer = [0; PACKET_MAX];
+        let (_, len) = rustix::net::recv(socket, &mut buffer[..], RecvFlags::empty()).expect("it answers");
+        match Packet::parse(&buffer[..len]).expect("well-formed") {
+            Packet::Done(Done { prepare_ns, commit_ns, .. }) => times = Some([prepare_ns, commit_ns]),
+            Packet::End => return times.expect("told before the end"),
+            Packet::Redirect(_) => {}
+            other => panic!("{other:?}"),
+        }
+    }
+}
