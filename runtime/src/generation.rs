@@ -21,7 +21,9 @@ core::arch::global_asm!(
 
 /// Threads that reached a point, in the low half, since the generation in the high half: one word, so that a
 /// late thread cannot be counted for an update it does not belong to.
-static REACHED: AtomicU64 = AtomicU64::new(0);
+/// Exported, as all here, so that the copies of the runtime in one process share it.
+#[unsafe(no_mangle)]
+pub static __dsu_reached: AtomicU64 = AtomicU64::new(0);
 
 /// Slow path of a quiescence point: the thread takes the newest number and is counted once.
 #[unsafe(no_mangle)]
@@ -57,17 +59,17 @@ fn count(generation: u32) {
         core::cmp::Ordering::Greater => None, // A newer update has begun its own count.
     };
     // Err only means the thread came late.
-    let _late = REACHED.fetch_update(Ordering::Relaxed, Ordering::Relaxed, add);
+    let _late = __dsu_reached.fetch_update(Ordering::Relaxed, Ordering::Relaxed, add);
 }
 
 /// Begins a new generation: from here on, threads count for it.
 pub(crate) fn publish(generation: u32) {
-    REACHED.store(u64::from(generation) << 32, Ordering::Relaxed);
+    __dsu_reached.store(u64::from(generation) << 32, Ordering::Relaxed);
     __dsu_generation.store(generation, Ordering::Release);
 }
 
 /// Threads that reached a point since `generation` was published.
 pub(crate) fn reached(generation: u32) -> u32 {
-    let now = REACHED.load(Ordering::Relaxed);
+    let now = __dsu_reached.load(Ordering::Relaxed);
     if now >> 32 == u64::from(generation) { now as u32 } else { 0 }
 }

@@ -114,7 +114,7 @@ impl Verified {
         let loaded = self.link(&opened)?;
         for relocation in opened.patch.relocations() {
             let relocation = relocation.map_err(|error| Fail::new(Code::PatchDamaged, "", error.0))?;
-            loaded.fill(relocation.offset, target(base.module(), &relocation)?);
+            loaded.fill(relocation.offset, target(base, &relocation)?);
         }
         self.keep(base, &redirects, loaded)
     }
@@ -266,11 +266,12 @@ fn redirect(base: &Pinned<'_>, function: &PatchFunction<'_>) -> Result<Redirect>
 }
 
 /// The value of a relocated word.
-fn target(base: &Module, relocation: &PatchRelocation<'_>) -> Result<usize> {
+fn target(base: &Pinned<'_>, relocation: &PatchRelocation<'_>) -> Result<usize> {
     let refuse = |detail| Fail::new(Code::BadReference, relocation.name, detail);
+    let module = base.module();
     let offset = (relocation.value as usize).wrapping_add_signed(relocation.addend as isize);
     match relocation.kind {
-        RelocationKind::Address if base.spans(relocation.value) => Ok(base.bias.wrapping_add(offset)),
+        RelocationKind::Address if module.spans(relocation.value) => Ok(module.bias.wrapping_add(offset)),
         RelocationKind::Address => Err(refuse("its address lies outside the base")),
         RelocationKind::TpOffset => {
             let block = base.tls_offset();
@@ -280,7 +281,7 @@ fn target(base: &Module, relocation: &PatchRelocation<'_>) -> Result<usize> {
             ))?;
             Ok(block.wrapping_add(offset))
         }
-        RelocationKind::TlsModule if base.tls_module != 0 => Ok(base.tls_module),
+        RelocationKind::TlsModule if module.tls_module != 0 => Ok(module.tls_module),
         RelocationKind::TlsModule => Err(refuse("the base has no thread-local storage")),
         RelocationKind::TlsOffset => Ok(offset),
     }

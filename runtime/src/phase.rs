@@ -1,11 +1,12 @@
-//! `fork` against an update in progress. Nobody waits for anybody in the program: the forking thread only notes what
-//! the runtime is at; the runtime does not enter a step while a fork is copying the process, because a child could
-//! then hold one page from before the step and another from after it.
+//! `fork` against an update in progress. The forking thread notes what the runtime is at; the runtime does not enter
+//! a step while a fork is copying the process, because a child could then hold one page from before the step and
+//! another from after it. Only a fork that meets the dynamic linker at work lets it finish (a fraction of a
+//! millisecond), as it does with malloc: its lock would stay locked in the child.
 //!
 //! A child forked during step | finds | and
 //! ---|---|---
 //! `Idle` | everything as before or after an update | goes on
-//! `Loading` | the dynamic linker and the runtime's tables in an unknown state | takes no updates
+//! `Loading` | (loading did not finish in time) linker and tables in an unknown state | takes no updates
 //! `Opened` | a complete plan, text writable, nothing stored | closes the text, goes on without that update
 //! `Committing` | a complete plan, some of it stored | stores all of it again, and closes the text
 
@@ -31,16 +32,19 @@ static AT_FORK: AtomicU8 = AtomicU8::new(Phase::Idle as u8);
 /// This process was forked during `Loading`.
 static LOST: AtomicBool = AtomicBool::new(false);
 
+/// How long a fork lets a load in progress finish.
+const LOADING_WAIT_MS: u32 = 20;
+
 /// Moves on to a phase when no fork is in progress. Tries for two seconds; a fork takes milliseconds for each GiB.
 pub(crate) fn enter(phase: Phase) -> bool {
-    let before = PHASE.load(Ordering::SeqCst);
+    let rest = if phase == Phase::Committing { Phase::Opened } else { Phase::Idle };
     for _ in 0..2000 {
         // The order matters: either this store is seen by `before_fork`, or its fork is seen here.
         PHASE.store(phase as u8, Ordering::SeqCst);
         if FORKING.load(Ordering::SeqCst) == 0 {
             return true;
         }
-        PHASE.store(before, Ordering::SeqCst);
+        PHASE.store(rest as u8, Ordering::SeqCst);
         process::sleep_ms(1);
     }
     false
@@ -58,7 +62,15 @@ pub(crate) fn lost() -> bool {
 
 /// In the forking thread, before the fork.
 pub(crate) extern "C" fn before_fork() {
-    if FORKING.fetch_add(1, Ordering::SeqCst) == 0 {
+    let first = FORKING.fetch_add(1, Ordering::SeqCst) == 0;
+    // Bounded: this very thread may hold a lock that the loader waits for.
+    for _ in 0..LOADING_WAIT_MS * 10 {
+        if PHASE.load(Ordering::SeqCst) != Phase::Loading as u8 {
+            break;
+        }
+        process::sleep_us(100);
+    }
+    if first {
         AT_FORK.store(PHASE.load(Ordering::SeqCst), Ordering::SeqCst);
     } else {
         AT_FORK.fetch_max(PHASE.load(Ordering::SeqCst), Ordering::SeqCst);

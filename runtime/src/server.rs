@@ -71,11 +71,13 @@ fn bind(directory: &Path) -> Bound {
     let (temporary, path) = (place::socket(directory, pid, true), place::socket(directory, pid, false));
     let (Some(temporary), Some(path)) = (temporary, path) else { return Bound::Failed };
     let (Some(from), Some(to)) = (temporary.as_c_str(), path.as_c_str()) else { return Bound::Failed };
-    if socket::owner(to) == Ok(pid) {
-        return Bound::ServedByAnother;
+    match socket::owner(to) {
+        Ok(owner) if owner == pid => return Bound::ServedByAnother,
+        // Nobody listens: of an earlier process with this number, or ours and lost.
+        Err(Errno(libc::ECONNREFUSED)) => process::unlink(to),
+        _ => {}
     }
     process::unlink(from);
-    process::unlink(to); // Of an earlier process with this number, or ours and lost.
     let bound = socket::listen(from).and_then(|fd| {
         process::link(from, to)?;
         Ok(fd)
@@ -111,7 +113,7 @@ fn serve(listener: &Listener, turn: &mut Turn) {
             match socket::accept(&listener.fd) {
                 Ok(connection) => {
                     if let Some(place) = waiting.get_mut(next) {
-                        *place = permitted(connection);
+                        *place = Some(connection);
                     }
                     next = (next + 1) % WAITING;
                 }
@@ -123,15 +125,10 @@ fn serve(listener: &Listener, turn: &mut Turn) {
     }
 }
 
-/// The connection, if its other end is root or the process's own user.
-fn permitted(connection: Fd) -> Option<Fd> {
+/// Whether the other end is root or the process's own user.
+fn is_permitted(connection: &Fd) -> bool {
     let (real, effective) = process::users();
-    let peer = socket::peer(&connection).map_or(u32::MAX, |peer| peer.uid);
-    if peer == 0 || peer == real || peer == effective {
-        return Some(connection);
-    }
-    let _gone = Answer(&connection).failure(&Fail::new(Code::NotPermitted, "", ""));
-    None
+    socket::peer(connection).is_ok_and(|peer| [0, real, effective].contains(&peer.uid))
 }
 
 /// Where an answer goes. An error means that the client is gone or does not read.
@@ -159,7 +156,9 @@ fn request(connection: &Fd, turn: &mut Turn) {
     let state = STATE.get(turn);
     let refused = |fail| answer.failure(&fail);
     // An error of the answer is the client's loss.
-    let _sent = if phase::lost() {
+    let _sent = if !is_permitted(connection) {
+        refused(Fail::new(Code::NotPermitted, "", ""))
+    } else if phase::lost() {
         refused(Fail::new(Code::ForkedInUpdate, "", ""))
     } else if !phase::enter(Phase::Loading) {
         refused(Fail::new(Code::OutOfResources, "the program forks all the time", ""))

@@ -28,7 +28,27 @@ static DIRECTORY: Once<Path> = Once::new();
 static SOCKET_OF: AtomicU32 = AtomicU32::new(0);
 static EXITING: AtomicBool = AtomicBool::new(false);
 
+/// Whether this copy of the runtime serves the process.
+static SERVING: AtomicBool = AtomicBool::new(false);
+
+// A note (`dsu_abi::note::TYPE_RUNTIME`), by which the copies in one process - program, libraries, plugins - find each
+// other whatever the scope of their symbols.
+core::arch::global_asm!(
+    ".pushsection .note.dsu,\"a\",@note",
+    ".p2align 2",
+    ".long 4, 8, 2",
+    ".asciz \"DSU\"",
+    ".quad {serving} - .",
+    ".popsection",
+    serving = sym SERVING,
+);
+
 extern "C" fn begin() {
+    // Constructors run one after the other, so the first copy serves; it knows the modules of all.
+    if loader::runtime_is_serving() {
+        return;
+    }
+    SERVING.store(true, Ordering::SeqCst);
     loader::keep_module((&raw const __dsu_runtime).cast());
     if let Some(directory) = place::directory() {
         // SAFETY: this is the constructor, which runs once.

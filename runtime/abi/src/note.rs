@@ -8,6 +8,9 @@ use crate::stub::Dispatch;
 pub const OWNER: &[u8; 4] = b"DSU\0";
 /// Note type: one instrumented translation unit.
 pub const TYPE_UNIT: u32 = 1;
+/// Note type: a copy of the runtime, one for each module that was linked with it. The descriptor is one word, the
+/// distance from itself to a byte that is 1 when this copy serves the process.
+pub const TYPE_RUNTIME: u32 = 2;
 /// Version of the descriptor.
 pub const VERSION: u32 = 1;
 /// Bytes of the descriptor.

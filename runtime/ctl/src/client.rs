@@ -47,14 +47,12 @@ pub(crate) fn ask(socket: &OwnedFd, request: &Packet<'_>, file: Option<BorrowedF
     if !files.is_empty() {
         control.push(SendAncillaryMessage::ScmRights(&files));
     }
-    let sent = rustix::net::sendmsg(socket, &[packet], &mut control, SendFlags::NOSIGNAL);
+    rustix::net::sendmsg(socket, &[packet], &mut control, SendFlags::NOSIGNAL)?;
     let mut answer = Vec::new();
     loop {
-        // Who is not let in is told so, whether or not the request still found an open door.
         let mut buffer = vec![0; PACKET_MAX];
         let (_, len) = rustix::net::recv(socket, buffer.as_mut_slice(), RecvFlags::empty())?;
         if len == 0 {
-            sent?;
             return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "it closed the connection"));
         }
         buffer.truncate(len);

@@ -204,9 +204,10 @@ fn is_stale(path: &Path) -> bool {
     let ours = path.extension().is_some_and(|extension| extension == "sock" || extension == "new");
     let pid: Option<u32> = path.file_stem().and_then(|stem| stem.to_str()?.parse().ok());
     let Some(pid) = pid.filter(|_| ours) else { return false };
-    // Somebody may listen whose number we cannot see: another container.
-    !Path::new(&format!("/proc/{pid}")).exists()
-        && client::connect(path).is_err_and(|error| error.kind() == io::ErrorKind::ConnectionRefused)
+    // The process is gone, or has become another program by exec. Somebody may listen whose number we cannot see:
+    // another container.
+    let alive = Target::find(pid).is_ok_and(|target| target.runtime() != Runtime::Absent);
+    !alive && client::connect(path).is_err_and(|error| error.kind() == io::ErrorKind::ConnectionRefused)
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! The dynamic linker: which modules are loaded, their memory, and loading more.
 
 use core::ffi::{CStr, c_int, c_void};
-use core::sync::atomic::{AtomicU16, AtomicUsize};
+use core::sync::atomic::{AtomicU8, AtomicU16, AtomicUsize, Ordering};
 
 use dsu_abi::elf::{PF_R, PF_W, PF_X, PT_LOAD};
 use dsu_abi::note;
@@ -40,10 +40,7 @@ pub(crate) struct Module {
     pub(crate) skipped: u32,
     /// Number for the TLS of the module, 0 without.
     pub(crate) tls_module: usize,
-    /// Its TLS block in the thread that looked, 0 without.
-    tls_block: usize,
-    /// Thread pointer of the thread that looked.
-    thread_pointer: usize,
+    /// Whether its TLS is at one offset from the thread pointer in every thread.
     static_tls: bool,
     segments: [Range; SEGMENTS],
 }
@@ -57,11 +54,6 @@ impl Module {
     pub(crate) fn spans(&self, address: u64) -> bool {
         let address = self.bias.wrapping_add(address as usize);
         self.segments.iter().any(|s| address >= s.start && address <= s.end && s.end != 0)
-    }
-
-    /// Offset of its TLS block from the thread pointer, the same in every thread; `None` unless it is static.
-    pub(crate) fn tls_offset(&self) -> Option<usize> {
-        (self.tls_block != 0 && self.static_tls).then(|| self.tls_block.wrapping_sub(self.thread_pointer))
     }
 
     /// Address of `len` bytes at `address` of the file, if one segment with all of `flags` holds them.
@@ -92,6 +84,25 @@ impl<'m> Pinned<'m> {
 
     pub(crate) fn module(&self) -> &'m Module {
         self.0
+    }
+
+    /// Offset of its TLS block from the thread pointer, the same in every thread; `None` unless it is static.
+    pub(crate) fn tls_offset(&self) -> Option<usize> {
+        #[repr(C)]
+        struct Index {
+            module: usize,
+            offset: usize,
+        }
+        unsafe extern "C" {
+            fn __tls_get_addr(index: *const Index) -> *mut c_void;
+        }
+        if self.0.tls_module == 0 || !self.0.static_tls {
+            return None;
+        }
+        let index = Index { module: self.0.tls_module, offset: 0 };
+        // SAFETY: the x86-64 ABI's function for the address of a TLS block; the module is loaded, its number right.
+        let block = unsafe { __tls_get_addr(&raw const index) } as usize;
+        Some(block.wrapping_sub(thread_pointer()))
     }
 
     /// Readable memory at an address of the file.
@@ -136,16 +147,64 @@ impl<'m> Pinned<'m> {
 
 /// Calls `each` for every instrumented module. Holds the dynamic linker's lock meanwhile: `each` only copies.
 pub(crate) fn each_module(mut each: impl FnMut(Module)) {
-    extern "C" fn visit<F: FnMut(Module)>(info: *mut libc::dl_phdr_info, _size: usize, each: *mut c_void) -> c_int {
-        // SAFETY: the dynamic linker passes a valid structure; `each` is the closure given below, alive and
-        // borrowed by nobody else.
-        let (info, each) = unsafe { (&*info, &mut *each.cast::<F>()) };
+    each_loaded(|info| {
         if let Some(module) = describe(info) {
             each(module);
         }
+    });
+}
+
+/// Whether a copy of the runtime in another module serves this process already.
+pub(crate) fn runtime_is_serving() -> bool {
+    let mut serving = false;
+    each_loaded(|info| serving |= serves(info).is_some());
+    serving
+}
+
+/// `Some` if a note of the module says that its copy of the runtime serves the process.
+fn serves(info: &libc::dl_phdr_info) -> Option<()> {
+    let mut module = Module::bare(info);
+    module.map_segments(headers(info)?);
+    for header in headers(info)?.iter().filter(|h| h.p_type == PT_NOTE) {
+        let (at, _) = module.locate(header.p_vaddr, header.p_memsz as usize, PF_R)?;
+        // SAFETY: inside a readable segment of a module that cannot be unloaded while the lock is held.
+        let notes = unsafe { core::slice::from_raw_parts(at as *const u8, header.p_memsz as usize) };
+        for note in note::notes(notes, header.p_align) {
+            let Some(distance) = note.desc.first_chunk::<8>() else { continue };
+            if note.owner != note::OWNER || note.kind != note::TYPE_RUNTIME {
+                continue;
+            }
+            let flag = note.desc.as_ptr().addr().wrapping_add_signed(isize::from_le_bytes(*distance));
+            let (flag, _) = module.locate(flag.wrapping_sub(module.bias) as u64, 1, PF_R | PF_W)?;
+            // SAFETY: a byte of writable memory of the module, only ever accessed atomically.
+            if unsafe { &*(flag as *const AtomicU8) }.load(Ordering::SeqCst) != 0 {
+                return Some(());
+            }
+        }
+    }
+    None
+}
+
+/// The program headers of a module.
+fn headers(info: &libc::dl_phdr_info) -> Option<&[libc::Elf64_Phdr]> {
+    // SAFETY: the dynamic linker's own table of the module, which cannot be unloaded while it holds its lock.
+    (!info.dlpi_phdr.is_null()).then(|| unsafe { core::slice::from_raw_parts(info.dlpi_phdr, info.dlpi_phnum.into()) })
+}
+
+/// Calls `each` for every loaded module, holding the dynamic linker's lock.
+fn each_loaded(mut each: impl FnMut(&libc::dl_phdr_info)) {
+    extern "C" fn visit<F: FnMut(&libc::dl_phdr_info)>(
+        info: *mut libc::dl_phdr_info,
+        _size: usize,
+        each: *mut c_void,
+    ) -> c_int {
+        // SAFETY: the dynamic linker passes a valid structure; `each` is the closure given below, alive and
+        // borrowed by nobody else.
+        let (info, each) = unsafe { (&*info, &mut *each.cast::<F>()) };
+        each(info);
         0
     }
-    fn go<F: FnMut(Module)>(each: &mut F) {
+    fn go<F: FnMut(&libc::dl_phdr_info)>(each: &mut F) {
         // SAFETY: `visit::<F>` matches the closure's type; both live until the call returns.
         unsafe { libc::dl_iterate_phdr(Some(visit::<F>), (&raw mut *each).cast()) };
     }
@@ -154,32 +213,9 @@ pub(crate) fn each_module(mut each: impl FnMut(Module)) {
 
 /// Reads a module's headers and notes from its memory. `None` if no unit of it is instrumented.
 fn describe(info: &libc::dl_phdr_info) -> Option<Module> {
-    if info.dlpi_phdr.is_null() {
-        return None;
-    }
-    // SAFETY: the dynamic linker's own table of the module, which cannot be unloaded while it holds its lock.
-    let headers = unsafe { core::slice::from_raw_parts(info.dlpi_phdr, info.dlpi_phnum.into()) };
-    let bias = info.dlpi_addr as usize;
-    let mut module = Module {
-        bias,
-        path: Text::empty(),
-        build_id: [0; BUILD_ID_MAX],
-        build_id_len: 0,
-        dispatch: 0,
-        functions: 0,
-        points: 0,
-        skipped: 0,
-        tls_module: info.dlpi_tls_modid,
-        tls_block: info.dlpi_tls_data as usize,
-        thread_pointer: thread_pointer(),
-        static_tls: false,
-        segments: [Range::default(); SEGMENTS],
-    };
-    let loads = headers.iter().filter(|h| h.p_type == PT_LOAD);
-    for (range, header) in module.segments.iter_mut().zip(loads) {
-        let start = bias.wrapping_add(header.p_vaddr as usize);
-        *range = Range { start, end: start.wrapping_add(header.p_memsz as usize), flags: header.p_flags };
-    }
+    let headers = headers(info)?;
+    let mut module = Module::bare(info);
+    module.map_segments(headers);
     for header in headers.iter().filter(|h| h.p_type == PT_NOTE) {
         if let Some((at, _)) = module.locate(header.p_vaddr, header.p_memsz as usize, PF_R) {
             // SAFETY: inside a readable segment of a module that cannot be unloaded while the lock is held.
@@ -199,6 +235,31 @@ fn describe(info: &libc::dl_phdr_info) -> Option<Module> {
 }
 
 impl Module {
+    /// A module of which nothing is known but where it is.
+    fn bare(info: &libc::dl_phdr_info) -> Self {
+        Self {
+            bias: info.dlpi_addr as usize,
+            path: Text::empty(),
+            build_id: [0; BUILD_ID_MAX],
+            build_id_len: 0,
+            dispatch: 0,
+            functions: 0,
+            points: 0,
+            skipped: 0,
+            tls_module: info.dlpi_tls_modid,
+            static_tls: false,
+            segments: [Range::default(); SEGMENTS],
+        }
+    }
+
+    fn map_segments(&mut self, headers: &[libc::Elf64_Phdr]) {
+        let loads = headers.iter().filter(|h| h.p_type == PT_LOAD);
+        for (range, header) in self.segments.iter_mut().zip(loads) {
+            let start = self.bias.wrapping_add(header.p_vaddr as usize);
+            *range = Range { start, end: start.wrapping_add(header.p_memsz as usize), flags: header.p_flags };
+        }
+    }
+
     fn read_notes(&mut self, notes: &[u8], align: u64) {
         if let Some(id) = note::build_id(notes, align)
             && id.len() <= self.build_id.len()
@@ -279,7 +340,7 @@ impl Loaded {
     pub(crate) fn fill(&self, address: u64, value: usize) {
         let at = self.bias.wrapping_add(address as usize);
         // SAFETY: `dsu_abi::file::PatchFile::check_tables` vouches for the address; no code of the patch has run.
-        unsafe { (*(at as *const AtomicUsize)).store(value, core::sync::atomic::Ordering::Relaxed) };
+        unsafe { (*(at as *const AtomicUsize)).store(value, Ordering::Relaxed) };
     }
 }
 

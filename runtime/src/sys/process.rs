@@ -37,6 +37,13 @@ pub(crate) fn sleep_ms(ms: i32) {
     unsafe { libc::poll(core::ptr::null_mut(), 0, ms) };
 }
 
+/// Sleeps for less than a millisecond.
+pub(crate) fn sleep_us(us: i64) {
+    let time = libc::timespec { tv_sec: 0, tv_nsec: us * 1000 };
+    // SAFETY: reads a local; what is left of the time is not asked for.
+    unsafe { libc::nanosleep(&raw const time, core::ptr::null_mut()) };
+}
+
 /// Whether a seccomp filter is on the calling thread: then even a harmless call may kill the process.
 pub(crate) fn seccomp_active() -> bool {
     // SAFETY: takes numbers only.

@@ -5,6 +5,7 @@ mod bad_input;
 mod client;
 mod hostile;
 mod linked;
+mod modules;
 mod stress;
 mod support;
 mod survive;

@@ -22,7 +22,7 @@ const FUNCTIONS: [(&str, Dispatch, u8, u64); 3] = [
     ("third", Dispatch::Always, 0, 0),
 ];
 
-fn programs() -> PathBuf {
+pub(crate) fn programs() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/programs")
 }
 
