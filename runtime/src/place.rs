@@ -1,5 +1,5 @@
 //! Where the socket is: `PID.sock` in `$DSU_RUNTIME_DIR` if set, else in the first usable of `/run/dsu`,
-//! `/run/user/UID/dsu`, `/tmp/dsu-UID`. A directory is usable when nobody but root and the process's user could
+//! `/run/user/UID/dsu`, `/tmp/dsu-UID`. An empty `$DSU_RUNTIME_DIR` turns the runtime off. A directory is usable when nobody but root and the process's user could
 //! have put something else in its place.
 
 use core::ffi::CStr;

@@ -1,6 +1,6 @@
 //! Constructor, `fork`, exit.
 
-use core::ffi::c_void;
+use core::ffi::{CStr, c_void};
 use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use crate::phase;
@@ -47,6 +47,9 @@ extern "C" fn begin() {
     // Constructors run one after the other, so the first copy serves; it knows the modules of all.
     if loader::runtime_is_serving() {
         return;
+    }
+    if process::environment(c"DSU_RUNTIME_DIR").is_some_and(CStr::is_empty) {
+        return; // Turned off: glibc takes no locks in a program that never had a second thread.
     }
     SERVING.store(true, Ordering::SeqCst);
     loader::keep_module((&raw const __dsu_runtime).cast());

@@ -138,11 +138,15 @@ impl Target {
     fn explain(&self, failure: io::ErrorKind) -> Error {
         let (pid, command) = (self.pid, self.command.clone());
         let own = rustix::process::geteuid().as_raw();
-        if !Path::new(&format!("/proc/{pid}")).exists() {
+        if Self::find(pid).is_err() {
             return Error::NoProcess(pid);
         }
         if failure == io::ErrorKind::PermissionDenied || (own != 0 && !self.users.contains(&own)) {
             return Error::ForeignUser { pid, command, user: self.users[0] };
+        }
+        if self.chosen_directory().is_some_and(|chosen| chosen.as_os_str().is_empty()) {
+            let why = "it was started with `DSU_RUNTIME_DIR` empty, which turns the runtime off".to_owned();
+            return Error::NoSocket { pid, command, why };
         }
         match self.runtime() {
             Runtime::Absent => Error::NoRuntime { pid, command },

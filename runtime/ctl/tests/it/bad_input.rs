@@ -119,6 +119,17 @@ fn a_socket_directory_that_cannot_be_used_is_named_and_harms_nobody() {
 }
 
 #[test]
+fn a_runtime_that_was_turned_off_is_told_from_none() {
+    let lab = Lab::new(&[]);
+    let mut command = Command::new(&lab.program);
+    let mut process = Process::start(command.env("DSU_RUNTIME_DIR", ""));
+    let (code, said) = lab.refusal(&["status", &process.pid_text()]);
+    assert_eq!(code, 13, "{said}");
+    assert!(said.contains("turns the runtime off"), "{said}");
+    assert_eq!(process.say("call"), "1 1 1");
+}
+
+#[test]
 fn text_that_may_not_be_written_is_refused_and_dispatch_always_does_without() {
     let lab = Lab::new(&[]);
     let mut process = lab.start();
