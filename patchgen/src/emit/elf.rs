@@ -1,0 +1,174 @@
+//! The linked object: its references to the base taken out of `.rela.dyn`, sections and checksum added.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::process::Command;
+
+use dsu_abi::patch::{CHECKSUM_OFFSET, MANIFEST_SECTION, RelocationKind, SECTION};
+use object::elf;
+use object::read::elf::{ElfFile64, FileHeader, Rela, SectionHeader, Sym};
+use object::{Endianness, Object, ObjectSection, ObjectSymbol};
+use sha2::{Digest, Sha256};
+
+use crate::extract::Pieces;
+use crate::input::{Build, libraries};
+use crate::problem::{Problem, Reason, Result};
+use crate::resolve::BaseSymbol;
+
+/// Where the linker put a symbol.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Placed {
+    pub(super) address: u64,
+    pub(super) size: u64,
+}
+
+/// A word that takes its value from the base.
+#[derive(Debug, Clone)]
+pub(super) struct BaseRelocation {
+    pub(super) offset: u64,
+    pub(super) addend: i64,
+    pub(super) kind: RelocationKind,
+    /// Symbol in the patch object.
+    pub(super) symbol: String,
+}
+
+type Elf<'a> = ElfFile64<'a, Endianness>;
+
+fn parse(bytes: &[u8]) -> Result<Elf<'_>> {
+    Elf::parse(bytes).map_err(|e| Problem::new(Reason::Internal, "patch object", format!("does not parse: {e}")))
+}
+
+/// A relocation to neutralise: where its entry is in the file.
+struct Entry {
+    at: usize,
+    relocation: BaseRelocation,
+}
+
+/// Collects the relocations against the base's symbols and turns the originals into `R_X86_64_NONE`.
+pub(super) fn take_base_relocations(
+    bytes: &mut [u8],
+    base: &BTreeMap<String, BaseSymbol>,
+) -> Result<(Vec<BaseRelocation>, BTreeMap<String, Placed>)> {
+    const NONE_AND_SYMBOL: std::ops::Range<usize> = 8..24;
+    let file = parse(bytes)?;
+    let entries = entries(&file, base)?;
+    let placed = file.symbols().filter(|s| s.is_definition());
+    let placed =
+        placed.filter_map(|s| Some((s.name().ok()?.to_owned(), Placed { address: s.address(), size: s.size() })));
+    let placed = placed.collect();
+    for entry in &entries {
+        // Elf64_Rela: offset (kept, for readers of the file), info (type and symbol), addend.
+        if let Some(words) = bytes.get_mut(entry.at..).and_then(|b| b.get_mut(NONE_AND_SYMBOL)) {
+            words.fill(0);
+        }
+    }
+    Ok((entries.into_iter().map(|e| e.relocation).collect(), placed))
+}
+
+fn entries(file: &Elf<'_>, base: &BTreeMap<String, BaseSymbol>) -> Result<Vec<Entry>> {
+    let endian = file.endian();
+    let broken = |e: object::Error| Problem::new(Reason::Internal, "patch object", e.to_string());
+    let sections = file.elf_header().sections(endian, file.data()).map_err(broken)?;
+    let symbols = file.elf_dynamic_symbol_table();
+    let mut out = Vec::new();
+    for section in sections.iter().filter(|s| s.sh_flags(endian).0 & elf::SHF_ALLOC.0 != 0) {
+        let Some((list, _)) = section.rela(endian, file.data()).map_err(broken)? else { continue };
+        for (number, rela) in list.iter().enumerate() {
+            let (kind, symbol) = (rela.r_type(endian, false).0, rela.symbol(endian, false));
+            let name = match symbol.map(|index| symbols.symbol(index)) {
+                Some(found) => found.and_then(|s| s.name(endian, symbols.strings())).map_err(broken)?,
+                None => b"",
+            };
+            let name = String::from_utf8_lossy(name).into_owned();
+            if kind == elf::R_X86_64_IRELATIVE.0 || kind == elf::R_X86_64_COPY.0 {
+                let message = format!("needs relocation type {kind}, which a patch object cannot have");
+                return Err(Problem::new(Reason::Relocation, name, message));
+            }
+            if base.contains_key(&name) {
+                let at = section.sh_offset(endian) as usize + number * std::mem::size_of_val(rela);
+                let offset = rela.r_offset(endian);
+                let relocation = relocation(name, kind, offset, rela.r_addend(endian))?;
+                out.push(Entry { at, relocation });
+            }
+        }
+    }
+    Ok(out)
+}
+
+fn relocation(symbol: String, kind: u32, offset: u64, addend: i64) -> Result<BaseRelocation> {
+    let addresses = [elf::R_X86_64_64.0, elf::R_X86_64_GLOB_DAT.0, elf::R_X86_64_JUMP_SLOT.0];
+    let kind = match kind {
+        k if addresses.contains(&k) => RelocationKind::Address,
+        k if k == elf::R_X86_64_TPOFF64.0 => RelocationKind::TpOffset,
+        k if k == elf::R_X86_64_DTPMOD64.0 => RelocationKind::TlsModule,
+        k if k == elf::R_X86_64_DTPOFF64.0 => RelocationKind::TlsOffset,
+        other => {
+            let message = format!("is reached by relocation type {other}, which the runtime does not do");
+            return Err(Problem::new(Reason::Relocation, symbol, message));
+        }
+    };
+    if !offset.is_multiple_of(8) {
+        let message = format!("is stored at {offset:#x}, which is not 8-byte aligned");
+        return Err(Problem::new(Reason::Relocation, symbol, message));
+    }
+    Ok(BaseRelocation { offset, addend, kind, symbol })
+}
+
+/// Every symbol left to the dynamic linker must be in a library of the base, or exported by the base itself.
+pub(super) fn check_resolved(bytes: &[u8], base: &Build, pieces: &Pieces) -> Result<()> {
+    let file = parse(bytes)?;
+    let mut open = BTreeSet::new();
+    for symbol in file.dynamic_symbols().filter(|s| s.is_undefined() && !s.is_weak()) {
+        let name = symbol.name().unwrap_or_default();
+        if !name.is_empty()
+            && !pieces.base.contains_key(name)
+            && base.exported.binary_search_by(|e| e.as_str().cmp(name)).is_err()
+        {
+            open.insert(name.to_owned());
+        }
+    }
+    if open.is_empty() {
+        return Ok(());
+    }
+    let (found, missing) = libraries::find(base);
+    for library in &found {
+        let exports = libraries::exports(&library.path);
+        open.retain(|name| !exports.contains(name));
+    }
+    // The dynamic linker itself provides these.
+    open.retain(|name| name != "__tls_get_addr");
+    let Some(name) = open.first() else { return Ok(()) };
+    if let Some(library) = missing.first().filter(|_| base.imported.contains_key(name)) {
+        let message = format!("is needed by the base, provides `{name}` perhaps, and is not on this machine");
+        return Err(Problem::new(Reason::LibraryMissing, library, message));
+    }
+    let libraries = base.needed.join("`, `");
+    let message = format!("is defined neither by the base nor by the libraries it loads (`{libraries}`)");
+    Err(Problem::new(Reason::Unresolved, name, message))
+}
+
+/// The object with the tables and the manifest as sections, and its checksum.
+pub(super) fn add_sections(bytes: &[u8], tables: &[u8], manifest: &[u8]) -> Result<Vec<u8>> {
+    let unwritable =
+        |e: std::io::Error| Problem::new(Reason::Unwritable, "temporary directory", format!("cannot be written: {e}"));
+    let directory = tempfile::Builder::new().prefix("patchgen-").tempdir().map_err(unwritable)?;
+    let path = |name: &str| directory.path().join(name);
+    for (name, content) in [("in.so", bytes), ("tables", tables), ("manifest", manifest)] {
+        fs::write(path(name), content).map_err(unwritable)?;
+    }
+    let argument = |section: &str, file: &str| format!("--add-section={section}={}", path(file).display());
+    let tool = std::env::var_os("DSU_OBJCOPY").unwrap_or_else(|| "llvm-objcopy-19".into());
+    super::tools::run(
+        Command::new(tool)
+            .arg(argument(SECTION, "tables"))
+            .arg(argument(MANIFEST_SECTION, "manifest"))
+            .args([path("in.so"), path("out.so")]),
+    )?;
+    let mut out = fs::read(path("out.so")).map_err(unwritable)?;
+    let at = parse(&out)?.section_by_name(SECTION).and_then(|s| s.file_range()).map(|(at, _)| at as usize);
+    let missing = || Problem::new(Reason::Internal, SECTION, "was not added to the patch object");
+    let at = at.ok_or_else(missing)? + CHECKSUM_OFFSET as usize;
+    let sum = Sha256::digest(&out);
+    out.get_mut(at..at + 32).ok_or_else(missing)?.copy_from_slice(&sum);
+    Ok(out)
+}

@@ -1,0 +1,79 @@
+//! LLVM's code generator and linker, run as processes in a directory of their own.
+
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::extract::Pieces;
+use crate::input::{Build, libraries};
+use crate::problem::{Problem, Reason, Result};
+
+/// Where the tools are.
+#[derive(Debug, Clone)]
+pub struct Tools {
+    llc: OsString,
+    lld: OsString,
+    /// Keep the intermediate files here.
+    pub keep: Option<PathBuf>,
+}
+
+impl Default for Tools {
+    fn default() -> Self {
+        let tool = |variable: &str, name: &str| std::env::var_os(variable).unwrap_or_else(|| name.into());
+        Self { llc: tool("DSU_LLC", "llc-19"), lld: tool("DSU_LLD", "ld.lld-19"), keep: None }
+    }
+}
+
+pub(super) fn run(command: &mut Command) -> Result<()> {
+    let name = command.get_program().to_string_lossy().into_owned();
+    let output =
+        command.output().map_err(|e| Problem::new(Reason::ToolFailed, &name, format!("cannot be run: {e}")))?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let words = String::from_utf8_lossy(&output.stderr);
+    let first = words.lines().find(|l| l.contains("error")).or(words.lines().next()).unwrap_or("no message").trim();
+    let reason = if first.contains("No space left") { Reason::Unwritable } else { Reason::ToolFailed };
+    Err(Problem::new(reason, name, format!("failed ({}): {first}", output.status)))
+}
+
+impl Tools {
+    /// The shared object of all pieces.
+    pub(super) fn build(&self, base: &Build, pieces: &Pieces) -> Result<Vec<u8>> {
+        let unwritable = |e: std::io::Error| {
+            Problem::new(Reason::Unwritable, "temporary directory", format!("cannot be written: {e}"))
+        };
+        let scratch = tempfile::Builder::new().prefix("patchgen-").tempdir().map_err(unwritable)?;
+        let directory = self.keep.as_deref().unwrap_or(scratch.path());
+        fs::create_dir_all(directory).map_err(unwritable)?;
+        let mut objects = Vec::new();
+        for (number, piece) in pieces.list.iter().enumerate() {
+            let (ir, object) = (directory.join(format!("{number}.ll")), directory.join(format!("{number}.o")));
+            fs::write(&ir, &piece.text).map_err(unwritable)?;
+            self.compile(&ir, &object)
+                .map_err(|p| Problem { subject: format!("{} of {}", p.subject, piece.unit), ..p })?;
+            objects.push(object);
+        }
+        let output = directory.join("patch.so");
+        self.link(base, &objects, &output)?;
+        fs::read(&output).map_err(unwritable)
+    }
+
+    fn compile(&self, ir: &Path, object: &Path) -> Result<()> {
+        // The program was optimised already; only code generation is left, at the level clang uses by default.
+        run(Command::new(&self.llc).args(["-O2", "-relocation-model=pic", "-filetype=obj", "-o"]).arg(object).arg(ir))
+    }
+
+    fn link(&self, base: &Build, objects: &[PathBuf], output: &Path) -> Result<()> {
+        let mut command = Command::new(&self.lld);
+        command.args(["-shared", "-z", "norelro", "-z", "now", "-z", "text", "--build-id=sha1", "--eh-frame-hdr"]);
+        command.args(["--hash-style=gnu", "--unresolved-symbols=ignore-all", "-soname", "dsu-patch.so", "-o"]);
+        command.arg(output).args(objects);
+        // Only those that are used, so that the versions of their symbols are recorded.
+        command.arg("--as-needed");
+        let (found, _) = libraries::find(base);
+        command.args(found.iter().map(|l| &l.path));
+        run(&mut command)
+    }
+}

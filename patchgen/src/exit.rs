@@ -1,0 +1,12 @@
+//! Exit codes of `patchgen`.
+
+/// A patch was written; for `diff`, differences were shown.
+pub const DONE: u8 = 0;
+/// Something failed: unreadable input, a missing tool, a full disk.
+pub const FAILED: u8 = 1;
+/// The command line was not understood (clap's own code).
+pub const USAGE: u8 = 2;
+/// The two builds behave the same: there is nothing to patch.
+pub const NO_CHANGE: u8 = 3;
+/// The change cannot be applied to a running process; the reasons are on stderr.
+pub const REFUSED: u8 = 4;

@@ -1,0 +1,189 @@
+//! What was found, as a person and as a program reads it.
+
+mod irdiff;
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::callgraph::{CallGraph, never_returns};
+use crate::closure::{Role, UpdateSet};
+use crate::diff::{Change, ChangeKind, Changes};
+use crate::fingerprint::signature::signature;
+use crate::ir::debug::Place;
+use crate::ir::lex::unescape;
+use crate::problem::Problem;
+use crate::resolve::{Definition, Resolver};
+use crate::verdict::Verdict;
+
+pub use irdiff::FunctionDiff;
+
+/// A member of the update set, described.
+#[derive(Debug, Clone, Serialize)]
+pub struct MemberReport {
+    /// Its unit.
+    pub unit: String,
+    /// Its name.
+    pub function: String,
+    /// Why it is in the patch.
+    pub reason: String,
+    /// Does the patch redirect the base's entry to it?
+    pub redirected: bool,
+    /// Signature in the base; none for a new function.
+    pub old_signature: Option<String>,
+    /// Signature in the patch.
+    pub new_signature: String,
+    /// Functions it calls or takes the address of.
+    pub calls: Vec<String>,
+    /// Contains no way back to its caller: a thread inside never picks up the change.
+    pub never_returns: bool,
+    /// Calls itself, directly or through others.
+    pub recursive: bool,
+    /// Source file.
+    pub file: Option<String>,
+    /// Line.
+    pub line: Option<u32>,
+    /// Which definition it is.
+    #[serde(skip)]
+    pub definition: Definition,
+}
+
+/// The outcome of a comparison.
+#[derive(Debug, Clone, Serialize)]
+pub struct Report {
+    /// Apply, nothing to do, or refused.
+    pub verdict: Verdict,
+    /// What differs.
+    pub changes: Vec<Change>,
+    /// What the patch replaces or adds.
+    pub update_set: Vec<MemberReport>,
+    /// What stands in the way.
+    pub refusals: Vec<Problem>,
+    /// Functions that differ only in constants that follow their own line.
+    pub moved_lines: usize,
+    /// Diffs of the changed functions.
+    #[serde(skip)]
+    pub diffs: Vec<FunctionDiff>,
+}
+
+impl Report {
+    /// Describes a comparison.
+    pub fn new(
+        resolver: &Resolver<'_, '_>,
+        graph: &CallGraph,
+        changes: &Changes,
+        set: &UpdateSet,
+        verdict: Verdict,
+        refusals: Vec<Problem>,
+    ) -> Self {
+        let diffs = irdiff::diffs(resolver, changes);
+        let inlined: BTreeMap<Definition, String> =
+            diffs.iter().filter_map(|d| Some((d.definition.clone(), d.inlined.clone()?))).collect();
+        let mut update_set = members(resolver, graph, set);
+        for member in &mut update_set {
+            if let Some(callee) = inlined.get(&member.definition).filter(|_| member.reason == "its body changed") {
+                member.reason = format!("inlines `{callee}`, which changed");
+            }
+        }
+        let changes_list = changes.list.clone();
+        Self { verdict, changes: changes_list, update_set, refusals, moved_lines: changes.moved_lines, diffs }
+    }
+
+    /// A reason against the patch that showed late.
+    pub fn refuse(&mut self, problem: Problem) {
+        self.verdict = Verdict::Refused;
+        self.refusals.push(problem);
+    }
+
+    /// The text a person reads; `ir` adds the diff of each changed function.
+    pub fn text(&self, ir: bool, colour: bool) -> String {
+        let mut out = String::new();
+        for change in self.changes.iter().filter(|c| shown(c)) {
+            let place = place_text(change.place.as_ref());
+            let what = if change.function {
+                "function"
+            } else if change.kind == ChangeKind::Type {
+                "type"
+            } else {
+                "variable"
+            };
+            out.push_str(&format!("{:<9} {what} {} in {}{place}\n", kind_text(change.kind), change.name, change.unit));
+        }
+        if self.moved_lines != 0 {
+            out.push_str(&format!("ignored   {} functions whose line numbers alone moved\n", self.moved_lines));
+        }
+        for member in &self.update_set {
+            let verb = if member.redirected { "replace" } else { "add" };
+            out.push_str(&format!("{verb:<9} {} of {}: {}\n", member.function, member.unit, member.reason));
+            if member.never_returns {
+                out.push_str(
+                    "          it never returns: a thread inside it picks the change up only after a restart\n",
+                );
+            }
+        }
+        for problem in &self.refusals {
+            out.push_str(&format!("refused   {problem}\n"));
+        }
+        if ir {
+            for diff in &self.diffs {
+                out.push_str(&diff.text(colour));
+            }
+        }
+        out.push_str(match self.verdict {
+            Verdict::Apply => "verdict   a patch can be made\n",
+            Verdict::NoChange => "verdict   nothing that runs would change\n",
+            Verdict::Refused => "verdict   refused\n",
+        });
+        out
+    }
+}
+
+fn shown(change: &Change) -> bool {
+    !(change.kind == ChangeKind::Added && change.name.starts_with("__const."))
+}
+
+fn kind_text(kind: ChangeKind) -> &'static str {
+    match kind {
+        ChangeKind::Added => "added",
+        ChangeKind::Removed => "removed",
+        ChangeKind::Body => "body",
+        ChangeKind::Signature => "signature",
+        ChangeKind::Type => "type",
+        ChangeKind::Global => "global",
+    }
+}
+
+fn place_text(place: Option<&Place>) -> String {
+    place.filter(|p| p.line != 0).map_or(String::new(), |p| format!(" ({}:{})", p.file, p.line))
+}
+
+fn members(resolver: &Resolver<'_, '_>, graph: &CallGraph, set: &UpdateSet) -> Vec<MemberReport> {
+    let circles = graph.recursion();
+    let mut out = Vec::new();
+    for (definition, member) in &set.members {
+        let Some(facts) = resolver.new.facts(definition.0) else { continue };
+        let Some(function) = facts.module.function_named(&definition.1) else { continue };
+        let place = facts.module.place_of_function(function);
+        let old = resolver.old_unit(definition.0).and_then(|i| resolver.old.facts(i));
+        let old = old.and_then(|f| f.module.function_named(&definition.1)).map(signature);
+        let calls = graph.callees(definition).into_iter().map(|d| unescape(&d.1)).collect();
+        let new_signature = signature(function);
+        let redirected = matches!(member.role, Role::Redirect(_));
+        out.push(MemberReport {
+            unit: facts.unit.name.clone(),
+            function: unescape(&definition.1),
+            reason: member.reason.clone(),
+            redirected,
+            old_signature: old.or_else(|| redirected.then(|| new_signature.clone())),
+            new_signature,
+            calls,
+            never_returns: never_returns(function.body.unwrap_or_default()),
+            recursive: circles.iter().any(|c| c.contains(definition)),
+            file: place.as_ref().map(|p| p.file.clone()),
+            line: place.map(|p| p.line),
+            definition: definition.clone(),
+        });
+    }
+    out.sort_by(|a, b| (&a.unit, &a.function).cmp(&(&b.unit, &b.function)));
+    out
+}

@@ -1,0 +1,118 @@
+//! One small module of IR text per unit: the functions and data that the patch holds, and declarations of
+//! everything they refer to.
+//!
+//! What becomes a reference to the base loses `dso_local`, visibility and comdat, and gets a symbol of its own
+//! (`__dsu_base.3.name`) that nothing else can define; calls to it go through the GOT (`nonlazybind`), so that every
+//! such reference ends up in `.rela.dyn`. Debug information is left out.
+
+mod render;
+
+use std::collections::BTreeMap;
+
+use crate::closure::{Target, UpdateSet};
+use crate::input::Build;
+use crate::ir::Symbol;
+use crate::ir::lex::{escape, unescape};
+use crate::problem::{Problem, Reason, Result};
+use crate::resolve::{BaseSymbol, Definition, Resolver};
+
+/// Marker call of `DSU_QUIESCENCE_POINT()`; the pass replaces it in the program, this module in the patch.
+const POINT_MARKER: &str = "__dsu_quiescence_point";
+
+/// IR text of one unit's part of the patch.
+#[derive(Debug)]
+pub struct Piece {
+    /// Unit name.
+    pub unit: String,
+    /// IR text.
+    pub text: String,
+}
+
+/// All pieces, and what their symbols mean.
+#[derive(Debug, Default)]
+pub struct Pieces {
+    /// One per unit.
+    pub list: Vec<Piece>,
+    /// Symbol in the patch object -> what it is in the base.
+    pub base: BTreeMap<String, BaseSymbol>,
+    /// Function or datum -> its symbol in the patch object.
+    pub symbols: BTreeMap<Definition, String>,
+}
+
+/// Extracts the update set.
+pub fn extract(resolver: &Resolver<'_, '_>, set: &UpdateSet) -> Result<Pieces> {
+    let mut pieces = Pieces::default();
+    for (number, definition) in set.members.keys().chain(&set.data).enumerate() {
+        let symbol = match is_private(resolver, definition) {
+            true => unescape(&definition.1),
+            false => format!("{}.dsu{number}", unescape(&definition.1)),
+        };
+        pieces.symbols.insert(definition.clone(), symbol);
+    }
+    let mut by_unit: BTreeMap<usize, Vec<&Definition>> = BTreeMap::new();
+    for definition in set.members.keys().chain(&set.data) {
+        by_unit.entry(definition.0).or_default().push(definition);
+    }
+    for (unit, definitions) in by_unit {
+        let piece = render::unit(resolver, set, &mut pieces, unit, &definitions)?;
+        pieces.list.push(piece);
+    }
+    Ok(pieces)
+}
+
+/// Private constants keep their names: nothing outside their module sees them.
+fn is_private(resolver: &Resolver<'_, '_>, definition: &Definition) -> bool {
+    let facts = resolver.new.facts(definition.0);
+    facts.and_then(|f| f.module.global_named(&definition.1)).is_some_and(|g| g.linkage == "private")
+}
+
+impl Pieces {
+    /// The patch object's symbol for something of the base.
+    fn base_symbol(&mut self, base: &BaseSymbol) -> String {
+        if let Some((known, _)) = self.base.iter().find(|(_, b)| *b == base) {
+            return known.clone();
+        }
+        let name = format!("__dsu_base.{}.{}", self.base.len(), base.name);
+        self.base.insert(name.clone(), base.clone());
+        name
+    }
+}
+
+/// How a name is printed in a piece, and whether it is the base's.
+struct Renamed {
+    printed: String,
+    base: Option<BaseSymbol>,
+}
+
+fn rename(
+    resolver: &Resolver<'_, '_>,
+    set: &UpdateSet,
+    pieces: &mut Pieces,
+    unit: usize,
+    name: &str,
+) -> Result<Renamed> {
+    if name.starts_with("llvm.") || name == POINT_MARKER {
+        return Ok(Renamed { printed: name.to_owned(), base: None });
+    }
+    match set.target(resolver, unit, name) {
+        Target::Base(base) => Ok(Renamed { printed: escape(&pieces.base_symbol(&base)), base: Some(base) }),
+        Target::Patch(definition) => {
+            let symbol = pieces.symbols.get(&definition);
+            let missing = || Problem::new(Reason::Internal, name, "was not given a symbol in the patch");
+            Ok(Renamed { printed: escape(symbol.ok_or_else(missing)?), base: None })
+        }
+        Target::External => {
+            let facts = resolver.new.facts(unit);
+            let alias = facts.is_some_and(|f| matches!(f.module.symbols.get(name), Some(Symbol::Alias(_))));
+            if alias {
+                return Err(Problem::new(Reason::AliasChanged, name, "is an alias that the base does not have"));
+            }
+            Ok(Renamed { printed: name.to_owned(), base: None })
+        }
+    }
+}
+
+/// Thread-local variables of a program are at fixed offsets from the thread pointer; those of a library may not be.
+fn base_tls_model(base: &Build) -> &'static str {
+    if base.is_library() { "thread_local" } else { "thread_local(initialexec)" }
+}

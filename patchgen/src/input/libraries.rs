@@ -1,0 +1,50 @@
+//! The libraries a build needs, found where the dynamic linker would find them.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use object::{Object, ObjectSymbol};
+
+use super::Build;
+
+const DIRECTORIES: [&str; 7] = [
+    "/lib/x86_64-linux-gnu",
+    "/usr/lib/x86_64-linux-gnu",
+    "/usr/local/lib",
+    "/lib64",
+    "/usr/lib64",
+    "/lib",
+    "/usr/lib",
+];
+
+/// A library found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Library {
+    /// Its soname.
+    pub soname: String,
+    /// Its file.
+    pub path: PathBuf,
+}
+
+/// The needed libraries that exist here, and the sonames of those that do not.
+pub fn find(build: &Build) -> (Vec<Library>, Vec<String>) {
+    let mut directories: Vec<PathBuf> = build.run_path.iter().filter(|p| !p.contains('$')).map(PathBuf::from).collect();
+    directories.extend(DIRECTORIES.iter().map(PathBuf::from));
+    let (mut found, mut missing) = (Vec::new(), Vec::new());
+    for soname in &build.needed {
+        match directories.iter().map(|d| d.join(soname)).find(|p| p.is_file()) {
+            Some(path) => found.push(Library { soname: soname.clone(), path }),
+            None => missing.push(soname.clone()),
+        }
+    }
+    (found, missing)
+}
+
+/// Names a library exports.
+pub fn exports(path: &Path) -> BTreeSet<String> {
+    let bytes = fs::read(path).unwrap_or_default();
+    let Ok(file) = object::File::parse(&*bytes) else { return BTreeSet::new() };
+    let defined = file.dynamic_symbols().filter(|s| s.is_definition());
+    defined.filter_map(|s| s.name().ok().map(str::to_owned)).collect()
+}

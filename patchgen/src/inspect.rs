@@ -1,0 +1,147 @@
+//! Shows what is inside a patch object.
+
+use std::fs;
+use std::path::Path;
+
+use dsu_abi::patch::{self, CHECKSUM_OFFSET, MANIFEST_SECTION, SECTION};
+use object::{Object, ObjectSection};
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+use crate::input::hex;
+use crate::problem::{Problem, Reason, Result};
+
+/// A patch object, read and checked.
+#[derive(Debug, Clone)]
+pub struct Inspected {
+    /// Manifest, tables and checks as one JSON object.
+    pub json: Value,
+}
+
+/// Reads a patch object.
+pub fn inspect(path: &Path) -> Result<Inspected> {
+    let shown = path.display().to_string();
+    let unreadable = |e: std::io::Error| Problem::new(Reason::Unreadable, &shown, format!("cannot be read: {e}"));
+    if fs::metadata(path).map_err(unreadable)?.is_dir() {
+        return Err(Problem::new(Reason::IsDirectory, &shown, "is a directory"));
+    }
+    let bytes = fs::read(path).map_err(unreadable)?;
+    let damaged = |what: String| Problem::new(Reason::Damaged, &shown, what);
+    let file = object::File::parse(&*bytes).map_err(|e| damaged(format!("is not a complete ELF file: {e}")))?;
+    let section = |name: &str| {
+        let found = file.section_by_name(name);
+        found.ok_or_else(|| {
+            Problem::new(Reason::NotABuild, &shown, format!("is no patch object: it has no section `{name}`"))
+        })
+    };
+    let tables = section(SECTION)?;
+    let data = tables.data().map_err(|e| damaged(e.to_string()))?;
+    let patch = patch::parse(data).map_err(|e| damaged(e.to_string()))?;
+    let at = tables.file_range().map_or(0, |(at, _)| at as usize) + CHECKSUM_OFFSET as usize;
+    let mut zeroed = bytes.clone();
+    zeroed.get_mut(at..at + 32).ok_or_else(|| damaged("is cut short".into()))?.fill(0);
+    if Sha256::digest(&zeroed)[..] != patch.checksum {
+        return Err(damaged("is not what patchgen wrote: its checksum does not match".into()));
+    }
+    let text = section(MANIFEST_SECTION)?.data().map_err(|e| damaged(e.to_string()))?;
+    let manifest: Value =
+        serde_json::from_slice(text).map_err(|e| damaged(format!("has an unreadable manifest: {e}")))?;
+    let functions: std::result::Result<Vec<_>, _> = patch.functions().collect();
+    let relocations: std::result::Result<Vec<_>, _> = patch.relocations().collect();
+    let functions: Vec<Value> = functions
+        .map_err(|e| damaged(e.to_string()))?
+        .iter()
+        .map(|f| {
+            json!({"name": f.name, "unit": f.unit, "entry": f.entry, "slot": f.slot, "body": f.body,
+                "dispatch": format!("{:?}", f.dispatch).to_lowercase()})
+        })
+        .collect();
+    let relocations: Vec<Value> = relocations
+        .map_err(|e| damaged(e.to_string()))?
+        .iter()
+        .map(|r| {
+            json!({"name": r.name, "offset": r.offset, "value": r.value, "addend": r.addend,
+            "kind": format!("{:?}", r.kind)})
+        })
+        .collect();
+    let json = json!({
+        "name": patch.name,
+        "base_build_id": hex(patch.base_build_id),
+        "machine": patch.machine,
+        "checksum": hex(&patch.checksum),
+        "size": bytes.len(),
+        "redirects": functions,
+        "relocations": relocations,
+        "manifest": manifest,
+    });
+    Ok(Inspected { json })
+}
+
+fn text_of<'v>(value: &'v Value, key: &str) -> &'v str {
+    value[key].as_str().unwrap_or_default()
+}
+
+impl Inspected {
+    fn functions(&self) -> impl Iterator<Item = &Value> {
+        self.json["manifest"]["functions"].as_array().into_iter().flatten()
+    }
+
+    /// The text a person reads.
+    pub fn text(&self) -> String {
+        let (json, manifest) = (&self.json, &self.json["manifest"]);
+        let mut out = format!("patch       {} ({} bytes)\n", text_of(json, "name"), json["size"]);
+        out.push_str(&format!(
+            "base        {} {}\n",
+            text_of(&manifest["base"], "name"),
+            text_of(json, "base_build_id")
+        ));
+        out.push_str(&format!(
+            "made from   {} {}\n",
+            text_of(&manifest["new"], "name"),
+            text_of(&manifest["new"], "build_id")
+        ));
+        out.push_str(&format!(
+            "consistency {}: {}\n",
+            text_of(manifest, "consistency"),
+            text_of(manifest, "consistency_reason")
+        ));
+        out.push_str(&format!("checksum    {}\n", text_of(json, "checksum")));
+        for f in self.functions() {
+            let verb = if f["redirected"] == true { "replaces" } else { "adds" };
+            out.push_str(&format!("{verb:<11} {} of {}, {} bytes", text_of(f, "name"), text_of(f, "unit"), f["size"]));
+            out.push_str(&format!(" ({}:{}): {}\n", text_of(f, "file"), f["line"], text_of(f, "reason")));
+            let (old, new) = (text_of(f, "old_signature"), text_of(f, "new_signature"));
+            if !old.is_empty() && old != new {
+                out.push_str(&format!("            {old} -> {new}\n"));
+            }
+            if f["never_returns"] == true {
+                out.push_str(
+                    "            never returns: a thread inside it picks the change up only after a restart\n",
+                );
+            }
+        }
+        let count = |v: &Value| v.as_array().map_or(0, Vec::len);
+        let references = count(&json["relocations"]);
+        out.push_str(&format!(
+            "data        {} new objects, {references} references to the base\n",
+            count(&manifest["variables"])
+        ));
+        out
+    }
+
+    /// The call graph of the patch's functions in Graphviz' language.
+    pub fn dot(&self) -> String {
+        let mut out = String::from("digraph patch {\n  node [shape=box];\n");
+        let quote = |s: &str| format!("\"{}\"", s.replace('\\', "\\\\").replace('"', "\\\""));
+        for f in self.functions() {
+            let style = if f["redirected"] == true { "filled" } else { "dashed" };
+            let name = quote(text_of(f, "name"));
+            out.push_str(&format!("  {name} [style={style}, tooltip={}];\n", quote(text_of(f, "reason"))));
+            for callee in f["calls"].as_array().into_iter().flatten().filter_map(Value::as_str) {
+                out.push_str(&format!("  {name} -> {};\n", quote(callee)));
+            }
+        }
+        out.push_str("}\n");
+        out
+    }
+}

@@ -1,0 +1,38 @@
+//! Turns two builds into one reviewed patch file, or says why it must not.
+//!
+//! Bias: what is not understood counts as a change, and what cannot be shown correct is refused. Each step
+//! consumes what the step before returned:
+//!
+//! | step | in -> out |
+//! |---|---|
+//! | [`input`] | file -> [`input::Build`] |
+//! | [`ir`] | bitcode -> the parts of its text |
+//! | [`fingerprint`] | parts -> canonical text and hashes |
+//! | [`diff`] | two builds -> change set |
+//! | [`layout`] | debug information -> types whose layout differs |
+//! | [`callgraph`], [`closure`] | change set -> update set, each member with its reason |
+//! | [`verdict`] | all of it -> apply, nothing to do, or refused |
+//! | [`extract`] | update set -> one small module per unit |
+//! | [`emit`] | modules -> patch object |
+//! | [`explain`], [`inspect`] | what a person reads |
+
+pub mod callgraph;
+pub mod cli;
+pub mod closure;
+pub mod diff;
+pub mod emit;
+pub mod exit;
+pub mod explain;
+pub mod extract;
+pub mod fingerprint;
+pub mod input;
+pub mod inspect;
+pub mod ir;
+pub mod layout;
+pub mod manifest;
+pub mod pipeline;
+pub mod problem;
+pub mod program;
+pub mod progress;
+pub mod resolve;
+pub mod verdict;

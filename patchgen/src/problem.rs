@@ -1,0 +1,194 @@
+//! Why patchgen does not produce a patch: one enum for what must not be patched and for input that cannot be
+//! used, each with its kebab-case id, its exit code and a way out.
+
+use serde::Serialize;
+
+use crate::exit;
+
+macro_rules! reasons {
+    ($($(#[$doc:meta])* $name:ident = $id:literal, $exit:expr, $way:literal;)*) => {
+        /// A reason to refuse or to fail.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum Reason { $($(#[$doc])* $name,)* }
+
+        impl Reason {
+            /// Every reason there is.
+            pub const ALL: &'static [Reason] = &[$(Reason::$name),*];
+
+            /// Its kebab-case id, stable across versions.
+            pub fn id(self) -> &'static str {
+                match self { $(Reason::$name => $id,)* }
+            }
+
+            /// Exit code when it is the first reason: refused or failed.
+            pub fn exit(self) -> u8 {
+                match self { $(Reason::$name => $exit,)* }
+            }
+
+            /// What to do about it.
+            pub fn way_out(self) -> &'static str {
+                match self { $(Reason::$name => $way,)* }
+            }
+        }
+    };
+}
+
+reasons! {
+    /// The file is not there or cannot be read.
+    Unreadable = "unreadable", exit::FAILED, "check the path and its permissions";
+    /// A directory where a file is wanted.
+    IsDirectory = "is-directory", exit::FAILED, "name the executable or library inside it";
+    /// Cut short or damaged.
+    Damaged = "damaged", exit::FAILED, "copy or build the file again";
+    /// A `.dsubase` of another format version.
+    UnknownVersion = "unknown-version", exit::FAILED, "lift the base out of the build again with this patchgen";
+    /// Neither ELF nor `.dsubase`.
+    NotABuild = "not-a-build", exit::FAILED, "give an executable or library built with dsu-cc, or its .dsubase";
+    /// An output file could not be written.
+    Unwritable = "unwritable", exit::FAILED, "check the directory, its permissions and the free space; nothing was left behind";
+    /// A tool of LLVM's is missing or failed.
+    ToolFailed = "tool-failed", exit::FAILED, "install clang-19, llvm-19 and lld-19 and try again; if they are there, report this";
+    /// An internal consistency check failed.
+    Internal = "internal", exit::FAILED, "please report this with both builds";
+
+    /// Built without the plugin.
+    NotInstrumented = "not-instrumented", exit::REFUSED, "build it with CC=dsu-cc";
+    /// An object file with LTO bitcode.
+    LtoObject = "lto-object", exit::REFUSED, "build without -flto and give the linked executable or library";
+    /// An object file or archive.
+    NotLinked = "not-linked", exit::REFUSED, "give the linked executable or library";
+    /// Linked with `-static` or `-static-pie`.
+    StaticExecutable = "static-executable", exit::REFUSED, "link without -static: a patch is loaded by the dynamic linker";
+    /// For a machine that is not supported.
+    UnsupportedMachine = "unsupported-machine", exit::REFUSED, "only x86-64 ELF is supported";
+    /// Base and new build are for different machines.
+    DifferentMachine = "different-machine", exit::REFUSED, "build both for the same machine";
+    /// No GNU build-id.
+    NoBuildId = "no-build-id", exit::REFUSED, "link with -Wl,--build-id=sha1 (dsu-cc does)";
+    /// Bitcode that this LLVM cannot read.
+    ForeignBitcode = "foreign-bitcode", exit::REFUSED, "build with the clang this patchgen was made for (19)";
+    /// The text of the base is not what its record says.
+    BaseCorrupt = "base-corrupt", exit::REFUSED, "take the base from the very build that runs, before any other tool rewrites it";
+    /// Compiler or flags differ.
+    DifferentFlags = "different-flags", exit::REFUSED, "build both with the same compiler and flags";
+    /// Two units cannot be told apart.
+    AmbiguousUnit = "ambiguous-unit", exit::REFUSED, "compile each source once per program";
+    /// `-mcmodel=large` or `kernel`.
+    CodeModel = "code-model", exit::REFUSED, "build with -mcmodel=small or medium";
+    /// Assembly at file level changed.
+    FileAsm = "file-asm-changed", exit::REFUSED, "restart with the new build, or move the change into a function";
+
+    /// A variable that exists would have to start differently.
+    InitialiserChanged = "initialiser-changed", exit::REFUSED, "keep the initialiser and set the value in code, or restart";
+    /// A variable that exists changed size, type, alignment or section.
+    VariableChanged = "variable-changed", exit::REFUSED, "keep the variable and add a new one, or restart";
+    /// A variable became a constant, or the other way round.
+    ConstnessChanged = "constness-changed", exit::REFUSED, "keep the variable as it was and add a new one, or restart";
+    /// The old build optimised a variable away, and its state with it.
+    DissolvedState = "dissolved-state", exit::REFUSED, "use a new variable, or restart";
+    /// A static local that cannot be matched with its old storage.
+    AmbiguousStatic = "ambiguous-static", exit::REFUSED, "give the static variables of the function different names";
+    /// A new thread-local variable.
+    NewTls = "new-tls-variable", exit::REFUSED, "use an existing thread-local variable or a plain one, or restart";
+    /// New or changed constructors or destructors.
+    ConstructorsChanged = "constructors-changed", exit::REFUSED, "run the new code from a function that is called later, or restart";
+    /// A changed or new alias or ifunc.
+    AliasChanged = "alias-changed", exit::REFUSED, "keep the alias as it was";
+    /// A new ifunc.
+    NewIfunc = "new-ifunc", exit::REFUSED, "choose the implementation in a function instead";
+    /// Somebody holds the address of a function whose signature changed.
+    AddressTaken = "signature-of-address-taken", exit::REFUSED, "add a function of another name instead";
+    /// Other modules may call a library's function whose signature changed.
+    ExportedSignature = "signature-of-exported", exit::REFUSED, "add a function of another name instead";
+    /// A changed function that has no stub.
+    Skipped = "function-not-updatable", exit::REFUSED, "remove the annotation or list entry that keeps it from being instrumented, and restart once";
+    /// A function whose code is needed is not in the base.
+    FunctionMissing = "function-missing", exit::REFUSED, "make sure that base and new build are the same program";
+    /// Live data has another layout.
+    LayoutChanged = "layout-changed", exit::REFUSED, "keep the layout (append nothing, move nothing), use a side table, or restart";
+    /// Something position-dependent would have to reach into the base.
+    RelativeReference = "relative-reference", exit::REFUSED, "build with -fPIC or -fPIE and without the construct named";
+    /// A symbol that nobody provides.
+    Unresolved = "unresolved-symbol", exit::REFUSED, "call only functions of the program and of the libraries it already loads";
+    /// A library of the base is not on this machine.
+    LibraryMissing = "library-missing", exit::REFUSED, "run patchgen where the libraries of the base are installed";
+    /// A relocation the runtime does not do.
+    Relocation = "unsupported-relocation", exit::REFUSED, "please report the construct named";
+}
+
+impl Serialize for Reason {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.id())
+    }
+}
+
+/// One reason, said about one thing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, thiserror::Error)]
+pub struct Problem {
+    /// Its kind.
+    pub reason: Reason,
+    /// The function, variable, type or file it is about.
+    pub subject: String,
+    /// What is wrong with it: a lowercase fragment.
+    pub message: String,
+    /// Source file, when known.
+    pub file: Option<String>,
+    /// Line in it.
+    pub line: Option<u32>,
+    /// What to do.
+    pub way_out: String,
+}
+
+impl std::fmt::Display for Problem {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "`{}`: {}", self.subject, self.message)?;
+        match (&self.file, self.line) {
+            (Some(file), Some(line)) => write!(f, " ({file}:{line})")?,
+            (Some(file), None) => write!(f, " ({file})")?,
+            _ => {}
+        }
+        write!(f, "; {} [{}]", self.way_out, self.reason.id())
+    }
+}
+
+impl Problem {
+    /// A problem without a place in the source.
+    pub fn new(reason: Reason, subject: impl Into<String>, message: impl Into<String>) -> Self {
+        let way_out = reason.way_out().to_owned();
+        Self { reason, subject: subject.into(), message: message.into(), file: None, line: None, way_out }
+    }
+
+    /// The same with its place.
+    pub fn at(mut self, place: Option<crate::ir::debug::Place>) -> Self {
+        if let Some(place) = place.filter(|p| !p.file.is_empty()) {
+            self.file = Some(place.file);
+            self.line = (place.line != 0).then_some(place.line);
+        }
+        self
+    }
+}
+
+/// Result of a step that may refuse or fail.
+pub type Result<T> = std::result::Result<T, Problem>;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_unique_and_kebab_case() {
+        let mut ids: Vec<_> = Reason::ALL.iter().map(|r| r.id()).collect();
+        assert!(ids.iter().all(|id| id.bytes().all(|b| b.is_ascii_lowercase() || b == b'-')));
+        ids.sort_unstable();
+        ids.dedup();
+        assert_eq!(ids.len(), Reason::ALL.len());
+    }
+
+    #[test]
+    fn a_problem_is_one_line_with_its_way_out() {
+        let text = Problem::new(Reason::NewTls, "tl", "would be new").to_string();
+        assert!(
+            text.starts_with("`tl`: would be new; ") && text.ends_with("[new-tls-variable]") && !text.contains('\n')
+        );
+    }
+}

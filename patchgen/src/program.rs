@@ -1,0 +1,184 @@
+//! Two builds side by side: units paired, changed ones read into facts.
+
+use std::collections::HashMap;
+
+use dsu_pass::llvm::Context;
+
+use crate::fingerprint::{Canon, Hash, Keys, hash};
+use crate::input::{Build, Unit};
+use crate::ir::Module;
+use crate::problem::{Problem, Reason, Result};
+
+/// A unit of one build or both, by index.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pair {
+    /// Index in the old build.
+    pub old: Option<usize>,
+    /// Index in the new build.
+    pub new: Option<usize>,
+}
+
+/// Which units to read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Load {
+    /// Those that differ.
+    Changed,
+    /// All: something that other units may refer to changed.
+    All,
+}
+
+/// Pairs units by name; units of one name by order.
+pub fn pair(old: &Build, new: &Build) -> Result<Vec<Pair>> {
+    let mut by_name: HashMap<&str, (Vec<usize>, Vec<usize>)> = HashMap::new();
+    for (i, unit) in old.units.iter().enumerate() {
+        by_name.entry(&unit.name).or_default().0.push(i);
+    }
+    for (i, unit) in new.units.iter().enumerate() {
+        by_name.entry(&unit.name).or_default().1.push(i);
+    }
+    let mut pairs = Vec::new();
+    for (name, (olds, news)) in by_name {
+        if olds.len() != news.len() && olds.len().max(news.len()) > 1 {
+            let message = format!("the old build has {} units of this name, the new one {}", olds.len(), news.len());
+            return Err(Problem::new(Reason::AmbiguousUnit, name, message));
+        }
+        for i in 0..olds.len().max(news.len()) {
+            pairs.push(Pair { old: olds.get(i).copied(), new: news.get(i).copied() });
+        }
+    }
+    pairs.sort_by_key(|p| (p.new.is_none(), p.new, p.old));
+    Ok(pairs)
+}
+
+/// Text of the units that were read, by unit index.
+#[derive(Debug, Default)]
+pub struct Texts {
+    texts: Vec<(usize, String)>,
+}
+
+/// Disassembles the units of both builds that `load` asks for.
+pub fn texts(old: &Build, new: &Build, pairs: &[Pair], load: Load) -> Result<(Texts, Texts)> {
+    let differs = |p: &&Pair| match (p.old, p.new) {
+        (Some(o), Some(n)) => load == Load::All || old.units[o].id != new.units[n].id,
+        _ => true,
+    };
+    let olds: Vec<usize> = pairs.iter().filter(differs).filter_map(|p| p.old).collect();
+    let news: Vec<usize> = pairs.iter().filter(differs).filter_map(|p| p.new).collect();
+    let (olds, news) = both(|| disassemble(old, &olds), || disassemble(new, &news));
+    Ok((olds?, news?))
+}
+
+/// Runs two closures side by side.
+pub fn both<A: Send, B: Send>(a: impl FnOnce() -> A + Send, b: impl FnOnce() -> B) -> (A, B) {
+    std::thread::scope(|scope| {
+        let a = scope.spawn(a);
+        let b = b();
+        (a.join().expect("a panic aborts the process"), b)
+    })
+}
+
+fn disassemble(build: &Build, wanted: &[usize]) -> Result<Texts> {
+    let mut texts = Vec::new();
+    for &index in wanted {
+        let unit = &build.units[index];
+        let bitcode = unit.bitcode()?;
+        let context = Context::new();
+        let module = context.parse(&bitcode, &unit.name);
+        let module = module.map_err(|e| Problem::new(Reason::ForeignBitcode, &unit.name, e.to_string()))?;
+        texts.push((index, module.to_text()));
+    }
+    Ok(Texts { texts })
+}
+
+/// A unit that was read.
+#[derive(Debug)]
+pub struct Facts<'a> {
+    /// Index in its build.
+    pub index: usize,
+    /// Its record.
+    pub unit: &'a Unit,
+    /// The parts of its text.
+    pub module: Module<'a>,
+    /// Stable names of its variables.
+    pub keys: Keys,
+    /// Fingerprints of the functions with a body, by printed name.
+    pub functions: HashMap<&'a str, Hash>,
+    /// Fingerprints of the variables and constants it defines, by key.
+    pub globals: HashMap<String, Hash>,
+    /// Replaced in strings.
+    pub root: String,
+}
+
+/// The units of one build that were read.
+#[derive(Debug)]
+pub struct Side<'a> {
+    /// The build.
+    pub build: &'a Build,
+    /// Units that were read.
+    pub units: Vec<Facts<'a>>,
+    by_index: HashMap<usize, usize>,
+}
+
+impl<'a> Side<'a> {
+    /// Reads facts; `root` gives the directory to replace in the strings of a unit.
+    pub fn read(build: &'a Build, texts: &'a Texts, root: &(dyn Fn(usize) -> String + Sync)) -> Result<Self> {
+        let mut units = Vec::new();
+        for (index, text) in &texts.texts {
+            units.push(facts(&build.units[*index], *index, text, root(*index))?);
+        }
+        let by_index = units.iter().enumerate().map(|(at, f)| (f.index, at)).collect();
+        Ok(Side { build, units, by_index })
+    }
+
+    /// Facts of the unit with this index, if it was read.
+    pub fn facts(&self, index: usize) -> Option<&Facts<'a>> {
+        self.by_index.get(&index).and_then(|&at| self.units.get(at))
+    }
+}
+
+fn facts<'a>(unit: &'a Unit, index: usize, text: &'a str, root: String) -> Result<Facts<'a>> {
+    let module = Module::parse(text).map_err(|e| Problem::new(Reason::Internal, &unit.name, e))?;
+    let keys = Keys::of(&module);
+    let mut canon = Canon::new(&module, &keys, &root);
+    let mut functions = HashMap::new();
+    for function in module.functions.iter().filter(|f| is_defined(f)) {
+        functions.insert(function.name, hash(&canon.function(function).text));
+    }
+    let mut globals = HashMap::new();
+    for global in module.globals.iter().filter(|g| g.initialiser.is_some() && g.linkage != "available_externally") {
+        let definition = hash(&canon.definition(global));
+        globals.insert(keys.key(global.name).to_owned(), definition);
+    }
+    Ok(Facts { index, unit, module, keys, functions, globals, root })
+}
+
+/// Does the unit emit this function?
+pub fn is_defined(function: &crate::ir::Function<'_>) -> bool {
+    function.body.is_some() && function.linkage != "available_externally"
+}
+
+/// The parts of two directories before their common ending: `/tmp/old/src` and `/tmp/new/src` give `/tmp/old`
+/// and `/tmp/new`. Empty when the directories are equal.
+pub fn roots(old: &str, new: &str) -> (String, String) {
+    if old == new {
+        return Default::default();
+    }
+    let (mut o, mut n): (Vec<&str>, Vec<&str>) = (old.split('/').collect(), new.split('/').collect());
+    while o.len() > 1 && n.len() > 1 && o.last() == n.last() {
+        o.pop();
+        n.pop();
+    }
+    (o.join("/"), n.join("/"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn roots_are_what_differs() {
+        assert_eq!(roots("/tmp/old/src", "/tmp/new/src"), ("/tmp/old".into(), "/tmp/new".into()));
+        assert_eq!(roots("/a", "/a"), Default::default());
+        assert_eq!(roots("/b/x", "/a/b/x"), ("".into(), "/a".into()));
+    }
+}

@@ -1,0 +1,156 @@
+//! Where a name leads: to a definition of the new build, to an address of the base, or out of the program.
+
+use std::collections::HashMap;
+
+use dsu_abi::symbols::SymbolKind;
+
+use crate::input::UnitSymbol;
+use crate::ir::Symbol;
+use crate::ir::lex::unescape;
+use crate::program::{Pair, Side, is_defined};
+
+/// What a base address is the address of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BaseKind {
+    /// Code: always the entry, so that calls and pointers meet the newest version.
+    Function,
+    /// Variable or constant.
+    Data,
+    /// Thread-local variable; the value is its offset.
+    Tls,
+}
+
+/// Something of the base.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BaseSymbol {
+    /// Its name there.
+    pub name: String,
+    /// Address, or TLS offset.
+    pub value: u64,
+    /// What it is.
+    pub kind: BaseKind,
+    /// Its record, unless it comes from an object file without one.
+    pub record: Option<UnitSymbol>,
+    /// Unit of the record.
+    pub unit: String,
+}
+
+/// A definition in the new build: unit index and printed name.
+pub type Definition = (usize, String);
+
+/// Looks names up in both builds.
+#[derive(Debug)]
+pub struct Resolver<'s, 'a> {
+    /// The base.
+    pub old: &'s Side<'a>,
+    /// The new build.
+    pub new: &'s Side<'a>,
+    paired: HashMap<usize, usize>,
+    old_globals: HashMap<&'a str, (usize, &'a UnitSymbol)>,
+    new_globals: HashMap<&'a str, usize>,
+}
+
+impl<'s, 'a> Resolver<'s, 'a> {
+    /// For two sides.
+    pub fn new(old: &'s Side<'a>, new: &'s Side<'a>, pairs: &[Pair]) -> Self {
+        let paired = pairs.iter().filter_map(|p| Some((p.new?, p.old?))).collect();
+        let mut old_globals = HashMap::new();
+        for (index, unit) in old.build.units.iter().enumerate() {
+            for symbol in unit.symbols.iter().filter(|s| s.is_global() && s.is_present()) {
+                old_globals.entry(symbol.name.as_str()).or_insert((index, symbol));
+            }
+        }
+        let mut new_globals = HashMap::new();
+        for (index, unit) in new.build.units.iter().enumerate() {
+            for symbol in unit.symbols.iter().filter(|s| s.is_global()) {
+                new_globals.entry(symbol.name.as_str()).or_insert(index);
+            }
+        }
+        Self { old, new, paired, old_globals, new_globals }
+    }
+
+    /// The old unit that corresponds to a new one.
+    pub fn old_unit(&self, new: usize) -> Option<usize> {
+        self.paired.get(&new).copied()
+    }
+
+    /// The definition behind a name used in a unit; `None` when the program does not define it.
+    pub fn definition(&self, unit: usize, symbol: &str) -> Option<Definition> {
+        if let Some(facts) = self.new.facts(unit) {
+            let here = match facts.module.symbols.get(symbol) {
+                Some(Symbol::Function(i)) => is_defined(&facts.module.functions[*i]),
+                Some(Symbol::Global(i)) => {
+                    let global = &facts.module.globals[*i];
+                    global.initialiser.is_some() && global.linkage != "available_externally"
+                }
+                Some(Symbol::Alias(_)) => true,
+                None => false,
+            };
+            if here {
+                return Some((unit, symbol.to_owned()));
+            }
+        }
+        let index = self.new_globals.get(unescape(symbol).as_str())?;
+        Some((*index, symbol.to_owned()))
+    }
+
+    /// The base's counterpart of a definition of the new build.
+    pub fn base(&self, definition: &Definition) -> Option<BaseSymbol> {
+        let (unit, symbol) = definition;
+        let here = self.old_unit(*unit).and_then(|old| {
+            let key = self.new.facts(*unit).map_or(symbol.as_str(), |f| f.keys.key(symbol));
+            let name = self.old.facts(old).map_or(key, |f| f.keys.name(key));
+            let name = unescape(name);
+            self.old.build.units[old].symbols.iter().find(|s| s.name == name && s.is_present()).map(|s| (old, s))
+        });
+        let (index, record) = here.or_else(|| self.global(unit, symbol))?;
+        let kind = match () {
+            () if record.is(SymbolKind::Tls) => BaseKind::Tls,
+            () if record.is(SymbolKind::Data) => BaseKind::Data,
+            () if record.is(SymbolKind::Alias) && self.is_data(unit, symbol) => BaseKind::Data,
+            () => BaseKind::Function,
+        };
+        let (name, unit) = (record.name.clone(), self.old.build.units[index].name.clone());
+        Some(BaseSymbol { name, value: record.address, kind, record: Some(record.clone()), unit })
+    }
+
+    /// A definition that is visible outside its unit keeps its identity when it moves to another unit.
+    fn global(&self, unit: &usize, symbol: &str) -> Option<(usize, &'a UnitSymbol)> {
+        let name = unescape(symbol);
+        let visible = self.new.build.units[*unit].symbol(&name).is_none_or(UnitSymbol::is_global);
+        self.old_globals.get(name.as_str()).copied().filter(|_| visible)
+    }
+
+    fn is_data(&self, unit: &usize, symbol: &str) -> bool {
+        let alias = self.new.facts(*unit).and_then(|f| match f.module.symbols.get(symbol) {
+            Some(Symbol::Alias(i)) => f.module.aliases.get(*i),
+            _ => None,
+        });
+        alias.is_some_and(|a| !a.text.contains('('))
+    }
+
+    /// A symbol that an object file without a record brought into the base.
+    pub fn foreign(&self, symbol: &str) -> Option<BaseSymbol> {
+        let name = unescape(symbol);
+        // What the base exports, the dynamic linker finds by itself, with its own rules.
+        if name.starts_with("__dsu_") || self.old.build.exported.binary_search(&name).is_ok() {
+            return None;
+        }
+        let found = self.old.build.defined.get(&name)?;
+        let kind = if found.tls { BaseKind::Tls } else { BaseKind::Data };
+        Some(BaseSymbol { name, value: found.address, kind, record: None, unit: String::new() })
+    }
+
+    /// Does a variable or constant have the same content in both builds?
+    pub fn is_unchanged(&self, definition: &Definition) -> bool {
+        let Some(new) = self.new.facts(definition.0) else { return true };
+        let key = new.keys.key(&definition.1);
+        let hash = new.globals.get(key);
+        let old = self.old_unit(definition.0).and_then(|i| self.old.facts(i)).and_then(|f| f.globals.get(key));
+        let moved = || {
+            let (index, _) = self.global(&definition.0, &definition.1)?;
+            self.old.facts(index)?.globals.get(key)
+        };
+        hash.is_some() && old.or_else(moved) == hash
+    }
+}

@@ -1,0 +1,58 @@
+//! Apply, nothing to do, or refused: every rule that stands between a change and a running process.
+
+mod builds;
+mod data;
+mod functions;
+
+use serde::Serialize;
+
+use crate::closure::{Role, UpdateSet};
+use crate::diff::Changes;
+use crate::problem::Problem;
+use crate::program::Pair;
+use crate::resolve::Resolver;
+
+pub use builds::check_builds;
+
+/// The outcome of comparing two builds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// A patch can be made.
+    Apply,
+    /// Running code would not notice.
+    NoChange,
+    /// A patch must not be made.
+    Refused,
+}
+
+/// Everything the rules look at.
+pub(crate) struct Case<'v, 's, 'a> {
+    pub(crate) resolver: &'v Resolver<'s, 'a>,
+    pub(crate) changes: &'v Changes,
+    pub(crate) set: &'v UpdateSet,
+    pub(crate) pairs: &'v [Pair],
+}
+
+/// Judges; the problems are sorted and said once each.
+pub fn judge(
+    resolver: &Resolver<'_, '_>,
+    changes: &Changes,
+    set: &UpdateSet,
+    pairs: &[Pair],
+) -> (Verdict, Vec<Problem>) {
+    let case = Case { resolver, changes, set, pairs };
+    let mut problems = set.problems.clone();
+    problems.extend(data::check(&case));
+    problems.extend(functions::check(&case));
+    problems.extend(crate::layout::check(&case));
+    problems.sort_by(|a, b| (a.reason, &a.subject).cmp(&(b.reason, &b.subject)));
+    problems.dedup_by(|a, b| (a.reason, &a.subject) == (b.reason, &b.subject));
+    let redirects = set.members.values().any(|m| matches!(m.role, Role::Redirect(_)));
+    let verdict = match (problems.is_empty(), redirects) {
+        (false, _) => Verdict::Refused,
+        (true, true) => Verdict::Apply,
+        (true, false) => Verdict::NoChange,
+    };
+    (verdict, problems)
+}
