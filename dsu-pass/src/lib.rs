@@ -11,6 +11,7 @@
 //! [`plugin`] runs them, told by [`options`] how. [`llvm`] is the wall: every call into LLVM and every `unsafe`
 //! of the host tools.
 
+mod assembly;
 pub mod capture;
 pub mod instrument;
 pub mod llvm;

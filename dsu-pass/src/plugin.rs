@@ -1,11 +1,11 @@
 //! The pipeline, once per translation unit. Each step takes what the one before returned.
 
 use crate::capture::{self, CaptureError};
-use crate::instrument;
+use crate::instrument::{self, points, points::PointsError};
 use crate::llvm::Module;
 use crate::options::{Options, OptionsError};
 use crate::report;
-use crate::survey;
+use crate::survey::{self, ListError};
 
 /// Why a unit could not be instrumented; clang reports it as an error of the compilation.
 #[derive(Debug, thiserror::Error)]
@@ -13,6 +13,12 @@ pub enum PluginError {
     /// The plugin was called with options that make no sense.
     #[error(transparent)]
     Options(#[from] OptionsError),
+    /// The file of quiescence points cannot be used.
+    #[error(transparent)]
+    Points(#[from] PointsError),
+    /// The list of functions to leave alone cannot be used.
+    #[error(transparent)]
+    List(#[from] ListError),
     /// The record could not be made.
     #[error(transparent)]
     Capture(#[from] CaptureError),
@@ -30,7 +36,10 @@ pub fn run(module: &Module<'_>, arguments: &str) -> Result<(), PluginError> {
     if let Some(reason) = survey::unit_reason(module) {
         return Ok(report::unit(module, &reason, &options)?);
     }
-    let survey = survey::survey(module, &options);
+    if let Some(path) = &options.points {
+        points::place(module, &points::names(path)?);
+    }
+    let survey = survey::survey(module, &options)?;
     report::functions(&survey, &options)?;
     let captured = capture::capture(survey, &options)?;
     let instrumented = instrument::instrument(captured, &options);

@@ -4,8 +4,8 @@ use dsu_abi::stub::Dispatch;
 use dsu_abi::symbols::{self, ENTRY_SIZE, HEADER_SIZE, SymbolKind};
 use dsu_abi::unit;
 
-use super::assembly::{Section, symbol};
 use super::function_id;
+use crate::assembly::{Section, symbol};
 use crate::instrument::Instrumented;
 use crate::llvm::{Linkage, Module, Value};
 
@@ -14,8 +14,11 @@ pub fn record(instrumented: Instrumented<'_>) {
     let captured = &instrumented.captured;
     let module = captured.survey.module;
     let entries = entries(&instrumented);
-    let named: Vec<_> = entries.iter().flat_map(|entry| [Some(entry.value), entry.slot]).flatten().collect();
-    module.keep_for_assembly(&named);
+    let named = entries.iter().flat_map(|entry| [Some(entry.value), entry.slot]).flatten();
+    // A static function that is only called needs no keeping, its callers do that; and see `entry_for_assembly`.
+    let only_called =
+        |value: &Value<'_>| value.linkage().is_local() && value.is_function() && !value.has_address_taken();
+    module.keep_for_assembly(&named.filter(|value| !only_called(value)).collect::<Vec<_>>());
 
     let mut bitcode = Section::new(unit::SECTION, "", "progbits", 8);
     bitcode.bytes(&captured.unit_record);

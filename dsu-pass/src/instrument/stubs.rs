@@ -2,6 +2,7 @@
 
 use dsu_abi::stub::{Dispatch, ENDBR64, JMP_INDIRECT, JMP_SIZE, PREFIX_SIZE};
 
+use crate::assembly;
 use crate::llvm::{Field, Module, Value};
 
 /// Never executed: between the function id and the stub.
@@ -28,10 +29,6 @@ pub fn add<'m>(module: &'m Module<'_>, function: Value<'m>, id: u64, dispatch: D
 }
 
 fn armed<'m>(module: &'m Module<'_>, function: Value<'m>, id: u64) -> Value<'m> {
-    // An address taken only by the stub must not earn a static function the `endbr64` it would not have had.
-    if function.linkage().is_local() && !function.has_address_taken() {
-        function.set_attribute("nocf_check");
-    }
     let slot = slot(module, function, module.packed(&[Field::U64(0)]));
     let align = function.alignment().max(PREFIX_SIZE as u32);
     function.set_alignment(align);
@@ -42,7 +39,7 @@ fn armed<'m>(module: &'m Module<'_>, function: Value<'m>, id: u64) -> Value<'m> 
         Field::U64(id),
         Field::Bytes(&INT3),
         Field::Bytes(&JMP_INDIRECT),
-        Field::Distance { to: slot, from: this_definition(module, function), addend: 0 },
+        Field::Distance { to: slot, from: entry_for_assembly(module, function), addend: 0 },
     ]);
     function.set_prefix_data(prefix);
     function.set_string_attribute(c"patchable-function", c"prologue-short-redirect");
@@ -63,9 +60,7 @@ fn always<'m>(module: &'m Module<'_>, function: Value<'m>) -> Value<'m> {
 }
 
 fn slot<'m>(module: &'m Module<'_>, function: Value<'m>, value: Value<'m>) -> Value<'m> {
-    let name = function.name();
-    let name = name.strip_prefix('\x01').unwrap_or(&name);
-    let slot = module.add_private_variable(&format!("__dsu_slot.{name}"), value, SLOT_ALIGN);
+    let slot = module.add_private_variable(&format!("__dsu_slot.{}", plain_name(function)), value, SLOT_ALIGN);
     slot.join_comdat_of(function);
     slot
 }
@@ -75,7 +70,18 @@ fn this_definition<'m>(module: &'m Module<'_>, function: Value<'m>) -> Value<'m>
     if function.linkage().is_local() {
         return function;
     }
+    module.add_private_alias(&format!("__dsu_entry.{}", plain_name(function)), function)
+}
+
+/// The same, made in assembly, where LLVM does not see it: a static function whose address it sees taken would
+/// earn an `endbr64` that the plain compiler does not give it.
+fn entry_for_assembly<'m>(module: &'m Module<'_>, function: Value<'m>) -> Value<'m> {
+    let name = format!(".L__dsu_entry.{}", plain_name(function));
+    module.append_inline_asm(&format!(".set {},{}\n", assembly::quoted(&name), assembly::symbol(function)));
+    module.external_byte(&format!("\x01{name}"))
+}
+
+fn plain_name(function: Value<'_>) -> String {
     let name = function.name();
-    let name = name.strip_prefix('\x01').unwrap_or(&name);
-    module.add_private_alias(&format!("__dsu_entry.{name}"), function)
+    name.strip_prefix('\x01').unwrap_or(&name).to_owned()
 }

@@ -10,7 +10,7 @@ use inkwell::llvm_sys::core::{
 use inkwell::llvm_sys::prelude::LLVMContextRef;
 use inkwell::llvm_sys::{LLVMAttributeFunctionIndex, LLVMAttributeIndex};
 
-use super::value::{Value, ValueKind};
+use super::value::Value;
 
 const FUNCTION: LLVMAttributeIndex = LLVMAttributeFunctionIndex;
 
@@ -23,10 +23,6 @@ impl Value<'_> {
     pub(in crate::llvm) fn context(self) -> LLVMContextRef {
         // SAFETY: the value is live while its module is borrowed.
         unsafe { LLVMGetTypeContext(LLVMTypeOf(self.raw())) }
-    }
-
-    fn is_function(self) -> bool {
-        self.kind() == ValueKind::LLVMFunctionValueKind
     }
 
     /// Value of a function's string attribute such as `"target-cpu"`.

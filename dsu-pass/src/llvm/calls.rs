@@ -7,11 +7,11 @@ use inkwell::llvm_sys::core::{
     LLVMAddFunction, LLVMAddGlobal, LLVMBuildCall2, LLVMBuildICmp, LLVMBuildLoad2, LLVMCreateBuilderInContext,
     LLVMDisposeBuilder, LLVMFunctionType, LLVMGetBasicBlockParent, LLVMGetCalledValue, LLVMGetDebugLocLine,
     LLVMGetFirstUse, LLVMGetInstructionParent, LLVMGetModuleContext, LLVMGetNextUse, LLVMGetUser,
-    LLVMGlobalGetValueType, LLVMInstructionEraseFromParent, LLVMInt32TypeInContext, LLVMIsACallInst,
-    LLVMIsAInstruction, LLVMIsAInvokeInst, LLVMPositionBuilderBefore, LLVMSetOrdering, LLVMSetThreadLocalMode,
-    LLVMVoidTypeInContext,
+    LLVMGlobalGetValueType, LLVMInstructionEraseFromParent, LLVMInt8TypeInContext, LLVMInt32TypeInContext,
+    LLVMIsACallBrInst, LLVMIsACallInst, LLVMIsAInvokeInst, LLVMPositionBuilderBefore, LLVMSetOrdering,
+    LLVMSetThreadLocalMode, LLVMVoidTypeInContext,
 };
-use inkwell::llvm_sys::prelude::{LLVMBuilderRef, LLVMValueRef};
+use inkwell::llvm_sys::prelude::{LLVMBuilderRef, LLVMTypeRef, LLVMValueRef};
 use inkwell::llvm_sys::{LLVMAtomicOrdering, LLVMIntPredicate, LLVMThreadLocalMode};
 
 use super::module::Module;
@@ -51,24 +51,11 @@ impl Drop for Builder {
 }
 
 impl Module<'_> {
-    /// The direct calls of the function of this name. An `invoke` becomes a call, which is right only for a
-    /// function that does not throw.
+    /// The direct calls of the function of this name.
     pub fn calls_of(&self, name: &str) -> Vec<Call<'_>> {
         let Some(callee) = self.function(name) else { return Vec::new() };
-        // Collected first: making calls of invokes changes the list of uses.
-        let users: Vec<_> = callee.users().collect();
-        let calls = users.into_iter().filter_map(|user| {
-            // SAFETY: the user is live; only calls are asked for their callee.
-            unsafe {
-                let call = LLVMIsACallInst(user.raw());
-                let invoke = LLVMIsAInvokeInst(user.raw());
-                if !invoke.is_null() && LLVMGetCalledValue(invoke) == callee.raw() {
-                    return Some(dsu_call_of_invoke(invoke));
-                }
-                (!call.is_null() && LLVMGetCalledValue(call) == callee.raw()).then_some(call)
-            }
-        });
-        let mut calls: Vec<_> = calls.map(|raw| Call { raw, module: PhantomData }).collect();
+        let calls = callee.users().filter(|user| user.callee() == Some(callee));
+        let mut calls: Vec<_> = calls.map(|user| Call { raw: user.raw(), module: PhantomData }).collect();
         // Lists of uses are in no useful order.
         calls.sort_by_cached_key(|call| (call.caller().name(), call.line()));
         calls
@@ -77,23 +64,32 @@ impl Module<'_> {
     /// A 32-bit variable defined elsewhere. A thread-local one lies in the static TLS block: the runtime is
     /// linked into the program, or loaded with it.
     pub fn external_u32(&self, name: &str, thread_local: bool) -> Value<'_> {
+        // SAFETY: the module is live, and with it its context.
+        let variable = self.external(name, unsafe { LLVMInt32TypeInContext(LLVMGetModuleContext(self.raw())) });
+        if thread_local {
+            // SAFETY: it is a live variable.
+            unsafe { LLVMSetThreadLocalMode(variable.raw(), LLVMThreadLocalMode::LLVMInitialExecTLSModel) }
+        }
+        variable
+    }
+
+    /// Something defined elsewhere that is only named, never loaded.
+    pub fn external_byte(&self, name: &str) -> Value<'_> {
+        // SAFETY: the module is live, and with it its context.
+        self.external(name, unsafe { LLVMInt8TypeInContext(LLVMGetModuleContext(self.raw())) })
+    }
+
+    fn external(&self, name: &str, kind: LLVMTypeRef) -> Value<'_> {
         if let Some(known) = self.global(name) {
             return known;
         }
         let name = CString::new(name).expect("names have no NUL");
-        // SAFETY: the module is live; the name is copied.
-        let variable = unsafe {
-            let variable =
-                LLVMAddGlobal(self.raw(), LLVMInt32TypeInContext(LLVMGetModuleContext(self.raw())), name.as_ptr());
-            if thread_local {
-                LLVMSetThreadLocalMode(variable, LLVMThreadLocalMode::LLVMInitialExecTLSModel);
-            }
-            variable
-        };
+        // SAFETY: the module and the type are live; the name is copied.
+        let variable = unsafe { LLVMAddGlobal(self.raw(), kind, name.as_ptr()) };
         Value::from_raw(variable).expect("LLVM has just made it")
     }
 
-    /// A function defined elsewhere that takes and returns nothing, does not throw, and is rarely called.
+    /// A function defined elsewhere that takes and returns nothing, does not throw.
     pub fn external_procedure(&self, name: &str) -> Value<'_> {
         if let Some(known) = self.function(name) {
             return known;
@@ -106,19 +102,12 @@ impl Module<'_> {
             LLVMAddFunction(self.raw(), name.as_ptr(), kind)
         };
         let function = Value::from_raw(function).expect("LLVM has just made it");
-        function.set_attribute("cold");
         function.set_attribute("nounwind");
         function
     }
 }
 
 impl<'m> Value<'m> {
-    /// Whether anything refers to it.
-    pub fn has_uses(self) -> bool {
-        // SAFETY: the value is live; null means there is no use.
-        !unsafe { LLVMGetFirstUse(self.raw()) }.is_null()
-    }
-
     /// What refers to it, once for each reference.
     pub fn users(self) -> impl Iterator<Item = Value<'m>> {
         // SAFETY: the value is live; null means there is no use.
@@ -132,18 +121,21 @@ impl<'m> Value<'m> {
         uses.filter_map(|one| Value::from_raw(unsafe { LLVMGetUser(one) }))
     }
 
-    /// Whether a function can be reached other than by direct calls.
+    /// What a call instruction calls; `None` for any other value.
+    pub fn callee(self) -> Option<Value<'m>> {
+        // SAFETY: the value is live; only calls are asked for their callee.
+        unsafe {
+            let call = [LLVMIsACallInst(self.raw()), LLVMIsAInvokeInst(self.raw()), LLVMIsACallBrInst(self.raw())];
+            call.iter().any(|call| !call.is_null()).then(|| Value::from_raw(LLVMGetCalledValue(self.raw()))).flatten()
+        }
+    }
+
+    /// Whether a function can be reached other than by direct calls (addresses of its labels do not count).
     pub fn has_address_taken(self) -> bool {
-        self.users().any(|user| {
-            // SAFETY: the user is live; only calls are asked for their callee.
-            unsafe {
-                let call = user.raw();
-                let is_call = !LLVMIsAInstruction(call).is_null()
-                    && (!LLVMIsACallInst(call).is_null() || !LLVMIsAInvokeInst(call).is_null());
-                !is_call
-                    || user.operands().filter(|operand| *operand == self).count() > 1
-                    || LLVMGetCalledValue(call) != self.raw()
-            }
+        let mut users = self.users().filter(|user| user.kind() != super::ValueKind::LLVMBlockAddressValueKind);
+        users.any(|user| {
+            let as_argument = user.operands().filter(|operand| *operand == self).count() > 1;
+            user.callee() != Some(self) || as_argument
         })
     }
 }
@@ -186,16 +178,30 @@ impl<'m> Call<'m> {
         // SAFETY: condition and call are live, and the condition comes before the call.
         let then = unsafe { dsu_split_if_then(condition.raw(), self.raw) };
         let builder = Builder::before(Value::from_raw(then).expect("a block ends in an instruction"));
-        // SAFETY: builder and procedure are live; it takes and returns nothing.
-        unsafe {
-            let kind = LLVMGlobalGetValueType(procedure.raw());
-            LLVMBuildCall2(builder.0, kind, procedure.raw(), std::ptr::null_mut(), 0, c"".as_ptr());
-        }
+        build_call(&builder, procedure);
     }
 
-    /// Removes the call, which returns nothing.
+    /// Calls `procedure` before the call.
+    pub fn call_before(&self, procedure: Value<'m>) {
+        build_call(&Builder::before(self.value()), procedure);
+    }
+
+    /// Removes the call, which returns nothing and does not throw.
     pub fn remove(self) {
-        // SAFETY: the call is live and, returning nothing, has no uses; `self` was its handle.
-        unsafe { LLVMInstructionEraseFromParent(self.raw) }
+        // SAFETY: the call is live and, returning nothing, has no uses; `self` was its handle. An invoke goes on at
+        // its normal destination, as a call that then goes too.
+        unsafe {
+            let call = if LLVMIsAInvokeInst(self.raw).is_null() { self.raw } else { dsu_call_of_invoke(self.raw) };
+            LLVMInstructionEraseFromParent(call);
+        }
+    }
+}
+
+/// Calls `procedure`, which takes and returns nothing.
+fn build_call(builder: &Builder, procedure: Value<'_>) {
+    // SAFETY: builder and procedure are live; the type is the function's own.
+    unsafe {
+        let kind = LLVMGlobalGetValueType(procedure.raw());
+        LLVMBuildCall2(builder.0, kind, procedure.raw(), std::ptr::null_mut(), 0, c"".as_ptr());
     }
 }

@@ -7,6 +7,9 @@ pub enum LlvmError {
     /// The verifier found the module broken.
     #[error("the module is not valid: {0}")]
     Verify(String),
+    /// A special-case list that cannot be read or parsed.
+    #[error("{0}; the format is that of clang's -fsanitize-ignorelist")]
+    List(String),
 }
 
 /// Result of a step of LLVM's.

@@ -4,6 +4,8 @@
 #include "llvm/Passes/PassBuilder.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/ErrorHandling.h"
+#include "llvm/Support/SpecialCaseList.h"
+#include "llvm/Support/VirtualFileSystem.h"
 #include "llvm/Transforms/IPO/ConstantMerge.h"
 #include "llvm/Transforms/IPO/GlobalDCE.h"
 #include "llvm/Transforms/Utils/BasicBlockUtils.h"
@@ -66,4 +68,16 @@ LLVMValueRef dsu_split_if_then(LLVMValueRef Condition, LLVMValueRef Before) {
   return wrap(SplitBlockAndInsertIfThen(unwrap(Condition), unwrap<Instruction>(Before), false));
 }
 LLVMValueRef dsu_call_of_invoke(LLVMValueRef Invoke) { return wrap(changeToCall(unwrap<InvokeInst>(Invoke))); }
+// Null after telling Sink why.
+SpecialCaseList *dsu_list_open(const char *Path, size_t Length, void (*Say)(void *, const char *, size_t), void *Sink) {
+  std::string Error;
+  auto List = SpecialCaseList::create({std::string(Path, Length)}, *vfs::getRealFileSystem(), Error);
+  if (!List)
+    Say(Sink, Error.data(), Error.size());
+  return List.release();
+}
+void dsu_list_close(SpecialCaseList *List) { delete List; }
+unsigned dsu_list_line(SpecialCaseList *List, const char *Kind, const char *Name, size_t Length) {
+  return List->inSectionBlame("dsu", Kind, StringRef(Name, Length));
+}
 }

@@ -81,6 +81,11 @@ impl<'m> Value<'m> {
         message(unsafe { LLVMPrintValueToString(self.raw) })
     }
 
+    /// Whether it is a function, defined or declared.
+    pub fn is_function(self) -> bool {
+        self.kind() == ValueKind::LLVMFunctionValueKind
+    }
+
     /// Whether it is a global value: function, variable, alias or ifunc.
     pub fn is_global(self) -> bool {
         use ValueKind::*;

@@ -1,10 +1,13 @@
 //! First step: look at the module, change nothing, and decide what becomes updatable.
 
 mod annotations;
+mod list;
 mod reason;
 
 use std::collections::HashSet;
 
+use list::List;
+pub use list::ListError;
 pub use reason::{Reason, UnitReason};
 
 use crate::llvm::{Linkage, Module, Value};
@@ -46,24 +49,29 @@ pub fn unit_reason(module: &Module<'_>) -> Option<UnitReason> {
 }
 
 /// Decides for each function of the module.
-pub fn survey<'m>(module: &'m Module<'_>, _options: &Options) -> Survey<'m> {
+///
+/// # Errors
+/// When the list of functions to leave alone cannot be used.
+pub fn survey<'m>(module: &'m Module<'_>, options: &Options) -> Result<Survey<'m>, ListError> {
+    let list = options.list.as_deref().map(List::read).transpose()?;
     let resolvers: HashSet<_> = module.ifuncs().flat_map(Value::operands).map(through_aliases).collect();
     let annotated = annotations::functions_annotated(module, "dsu::never");
+    let source = module.source_file_name();
+    let reason = |function: Value<'m>| {
+        let listed = || list.as_ref().and_then(|list| list.reason(function, &source));
+        own_entry(function, module)
+            .or_else(|| resolvers.contains(&function).then_some(Reason::IfuncResolver))
+            .or_else(|| annotated.contains(&function).then_some(Reason::Annotated))
+            .or_else(listed)
+    };
     let (mut updatable, mut skipped) = (Vec::new(), Vec::new());
     for function in module.functions().filter(|f| !f.is_declaration()) {
-        let reason = if resolvers.contains(&function) {
-            Some(Reason::IfuncResolver)
-        } else if annotated.contains(&function) {
-            Some(Reason::Annotated)
-        } else {
-            own_entry(function, module)
-        };
-        match reason {
+        match reason(function) {
             Some(reason) => skipped.push(Skipped { function, reason }),
             None => updatable.push(function),
         }
     }
-    Survey { module, updatable, skipped }
+    Ok(Survey { module, updatable, skipped })
 }
 
 fn through_aliases(mut value: Value<'_>) -> Value<'_> {

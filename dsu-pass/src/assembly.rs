@@ -1,4 +1,4 @@
-//! Assembly text for the records. Only directives that LLVM's assembler and GNU as both know.
+//! Assembly text. Only directives that LLVM's assembler and GNU as both know.
 
 use std::fmt::Write;
 
@@ -9,25 +9,25 @@ const LINE: usize = 512;
 
 /// A section under construction. `pushsection`, because the compiler goes on in the section it was in.
 #[derive(Debug)]
-pub(super) struct Section {
+pub(crate) struct Section {
     text: String,
 }
 
 impl Section {
-    pub(super) fn new(name: &str, flags: &str, kind: &str, align: u32) -> Self {
+    pub(crate) fn new(name: &str, flags: &str, kind: &str, align: u32) -> Self {
         Self { text: format!(".pushsection {name},\"{flags}\",@{kind}\n.balign {align}\n") }
     }
 
-    pub(super) fn u32(&mut self, values: &[u32]) {
+    pub(crate) fn u32(&mut self, values: &[u32]) {
         self.numbers(".long", values);
     }
 
-    pub(super) fn u64(&mut self, values: &[u64]) {
+    pub(crate) fn u64(&mut self, values: &[u64]) {
         self.numbers(".quad", values);
     }
 
     /// 8 bytes for the linker to fill in.
-    pub(super) fn address(&mut self, of: &str) {
+    pub(crate) fn address(&mut self, of: &str) {
         self.numbers(".quad", &[of]);
     }
 
@@ -40,7 +40,7 @@ impl Section {
         self.text.write_fmt(text).expect("writing to a string does not fail");
     }
 
-    pub(super) fn bytes(&mut self, bytes: &[u8]) {
+    pub(crate) fn bytes(&mut self, bytes: &[u8]) {
         self.text.reserve(bytes.len() * 3);
         for line in bytes.chunks(LINE) {
             self.text.push_str(".ascii \"");
@@ -51,7 +51,7 @@ impl Section {
         }
     }
 
-    pub(super) fn finish(mut self) -> String {
+    pub(crate) fn finish(mut self) -> String {
         self.text.push_str(".popsection\n");
         self.text
     }
@@ -70,17 +70,17 @@ fn push_escaped(text: &mut String, byte: u8) {
 }
 
 /// The symbol that a global value gets in assembly, quoted.
-pub(super) fn symbol(value: Value<'_>) -> String {
+pub(crate) fn symbol(value: Value<'_>) -> String {
     let name = value.name();
-    let private = if value.linkage() == Linkage::Private { ".L" } else { "" };
     match name.strip_prefix('\x01') {
-        Some(as_written) => quoted("", as_written),
-        None => quoted(private, &name),
+        Some(as_written) => quoted(as_written),
+        None if value.linkage() == Linkage::Private => quoted(&format!(".L{name}")),
+        None => quoted(&name),
     }
 }
 
-fn quoted(prefix: &str, name: &str) -> String {
-    format!("\"{prefix}{}\"", name.replace('\\', "\\\\").replace('"', "\\\""))
+pub(crate) fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('\\', "\\\\").replace('"', "\\\""))
 }
 
 #[cfg(test)]
