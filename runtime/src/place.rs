@@ -10,11 +10,28 @@ use crate::text::Text;
 /// A path that fits a socket address.
 pub(crate) type Path = Text<108>;
 
-/// Chooses the directory, and makes it if need be. `None`: the program goes on without a socket.
-pub(crate) fn directory() -> Option<Path> {
+/// What is known when the program starts, while the environment is as it came.
+pub(crate) struct Start {
+    chosen: Option<Path>,
+    user: u32,
+}
+
+/// Takes note of it; `None` when the runtime is turned off.
+pub(crate) fn start() -> Option<Start> {
+    let chosen = process::environment(c"DSU_RUNTIME_DIR");
+    let off = chosen.is_some_and(CStr::is_empty);
+    (!off).then(|| Start { chosen: chosen.map(Path::from_c_str), user: process::users().1 })
+}
+
+/// Chooses the directory, and makes it if need be. `None`: the program goes on without a socket. A daemon that has
+/// changed its user since it started can often write no more where it could then; it takes a place of its new user.
+pub(crate) fn directory(start: &Start) -> Option<Path> {
     let (_, user) = process::users();
-    if let Some(chosen) = process::environment(c"DSU_RUNTIME_DIR") {
-        return usable(Path::from_c_str(chosen), user);
+    if let Some(chosen) = start.chosen {
+        let usable = usable(chosen, user);
+        if usable.is_some() || user == start.user {
+            return usable;
+        }
     }
     let run = Path::empty().with(b"/run/dsu");
     let of_user = Path::empty().with(b"/run/user/").with_number(user).with(b"/dsu");

@@ -6,8 +6,8 @@ use dsu_abi::wire::{Applied, Code, Done, Module, PACKET_MAX, Packet, Process, Re
 use crate::fail::{Fail, Result};
 use crate::generation;
 use crate::phase::{self, Phase};
-use crate::place::{self, Path};
-use crate::start;
+use crate::place::{self, Path, Start};
+use crate::start::remember_socket;
 use crate::state::{Outcome, STATE, State, modules};
 use crate::sys::turn::Turn;
 use crate::sys::{Errno, Fd, process, socket};
@@ -28,10 +28,11 @@ pub(crate) enum End {
 }
 
 /// Serves until the process ends, if it can.
-pub(crate) fn run(directory: &Path, mut turn: Turn) -> End {
+pub(crate) fn run(start: &Start, mut turn: Turn) -> End {
     let mut failures = 0;
     while failures < 5 {
-        match bind(directory) {
+        let Some(directory) = place::directory(start) else { return End::NoSocket };
+        match bind(&directory) {
             Bound::Listening(listener) => {
                 failures = 0;
                 serve(&listener, &mut turn);
@@ -85,7 +86,7 @@ fn bind(directory: &Path) -> Bound {
     process::unlink(from);
     match bound.and_then(|fd| Ok(Listener { inode: process::fstat(&fd)?.st_ino, fd })) {
         Ok(listener) => {
-            start::remember_socket(&path);
+            remember_socket(&path);
             Bound::Listening(listener)
         }
         Err(_) => Bound::Failed,

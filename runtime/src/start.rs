@@ -1,10 +1,10 @@
 //! Constructor, `fork`, exit.
 
 use core::ffi::{CStr, c_void};
-use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
 
 use crate::phase;
-use crate::place::{self, Path};
+use crate::place::{self, Path, Start};
 use crate::server;
 use crate::state::STATE;
 use crate::sys::turn::{Once, Turn};
@@ -21,11 +21,12 @@ pub static __dsu_runtime: extern "C" fn() = begin;
 /// exec, the first half of a daemon's start.
 const SETTLE_MS: i32 = 30;
 
-/// Chosen once, by the constructor, while the environment is still as it came.
-static DIRECTORY: Once<Path> = Once::new();
+static START: Once<Start> = Once::new();
 
 /// Process that the socket is of; 0 when there is none.
 static SOCKET_OF: AtomicU32 = AtomicU32::new(0);
+/// Where it is; written before `SOCKET_OF`, so that the exiting thread reads it whole.
+static SOCKET: [AtomicU8; 108] = [const { AtomicU8::new(0) }; 108];
 static EXITING: AtomicBool = AtomicBool::new(false);
 
 /// Whether this copy of the runtime serves the process.
@@ -48,15 +49,12 @@ extern "C" fn begin() {
     if loader::runtime_is_serving() {
         return;
     }
-    if process::environment(c"DSU_RUNTIME_DIR").is_some_and(CStr::is_empty) {
-        return; // Turned off: glibc takes no locks in a program that never had a second thread.
-    }
+    // Turned off: glibc takes no locks in a program that never had a second thread.
+    let Some(start) = place::start() else { return };
+    // SAFETY: this is the constructor, which runs once.
+    unsafe { START.set(start) };
     SERVING.store(true, Ordering::SeqCst);
     loader::keep_module((&raw const __dsu_runtime).cast());
-    if let Some(directory) = place::directory() {
-        // SAFETY: this is the constructor, which runs once.
-        unsafe { DIRECTORY.set(directory) };
-    }
     // The thread first: it makes malloc register its own fork handlers, which must then run before ours in a child.
     if process::spawn(run) {
         process::on_fork_and_exit(phase::before_fork, phase::after_fork_in_parent, in_child, at_exit);
@@ -72,7 +70,7 @@ extern "C" fn run(_argument: *mut c_void) -> *mut c_void {
     process::own_file_table();
     process::register_barrier();
     process::sleep_ms(SETTLE_MS);
-    match DIRECTORY.get().map(|directory| server::run(directory, turn)) {
+    match START.get().map(|start| server::run(start, turn)) {
         Some(server::End::ServedByAnother) => core::ptr::null_mut(),
         // The thread stays, so that dsuctl sees why there is no socket.
         None | Some(server::End::NoSocket) => loop {
@@ -99,23 +97,23 @@ extern "C" fn in_child() {
 
 /// Notes the socket, so that exit removes it; removes it at once if exit was faster.
 pub(crate) fn remember_socket(path: &Path) {
+    SOCKET_OF.store(0, Ordering::SeqCst);
+    for (at, place) in SOCKET.iter().enumerate() {
+        place.store(path.as_bytes().get(at).copied().unwrap_or(0), Ordering::Relaxed);
+    }
     SOCKET_OF.store(process::pid(), Ordering::SeqCst);
-    if EXITING.load(Ordering::SeqCst)
-        && let Some(path) = path.as_c_str()
-    {
-        process::unlink(path);
+    if EXITING.load(Ordering::SeqCst) {
+        at_exit();
     }
 }
 
 /// Removes the socket, in the process that made it only.
 extern "C" fn at_exit() {
     EXITING.store(true, Ordering::SeqCst);
-    let pid = process::pid();
-    if SOCKET_OF.load(Ordering::SeqCst) != pid {
-        return;
-    }
-    let path = DIRECTORY.get().and_then(|directory| place::socket(directory, pid, false));
-    if let Some(path) = path.as_ref().and_then(Path::as_c_str) {
-        process::unlink(path);
+    if SOCKET_OF.load(Ordering::SeqCst) == process::pid() {
+        let path = SOCKET.each_ref().map(|byte| byte.load(Ordering::Relaxed));
+        if let Ok(path) = CStr::from_bytes_until_nul(&path) {
+            process::unlink(path);
+        }
     }
 }

@@ -166,8 +166,7 @@ impl State {
             Phase::Idle | Phase::Loading => {}
             Phase::Opened => self.plan.close(),
             Phase::Committing => {
-                self.plan.store();
-                self.plan.close();
+                self.plan.finish();
                 self.record();
             }
         }

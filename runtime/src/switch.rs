@@ -82,7 +82,7 @@ impl Plan {
     }
 
     /// The stores. Doing them twice is doing them once.
-    pub(crate) fn store(&self) {
+    fn store(&self) {
         for (slot, body) in self.steps.as_slice().iter().filter_map(|step| step.slot) {
             slot.store(body, Ordering::Release);
         }
@@ -92,6 +92,17 @@ impl Plan {
         if self.spans.iter().any(Option::is_some) {
             process::barrier();
         }
+    }
+
+    /// In a child forked somewhere between the first store and the closing of the text: all of it once more.
+    pub(crate) fn finish(&self) {
+        let open = |span| set_text_writable(span, true).is_ok();
+        // The parent was just allowed the same. Were the child not, storing would kill it; the text it has is whole
+        // then, unless the fork fell into the microseconds of the stores themselves.
+        if self.spans.iter().flatten().all(open) {
+            self.store();
+        }
+        self.close();
     }
 
     /// Gives the text the protection it has outside commits.

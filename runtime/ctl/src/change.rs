@@ -59,13 +59,14 @@ pub(crate) fn show(document: &Value) -> String {
     }
     let functions = document["functions"].as_array().map(Vec::as_slice).unwrap_or_default();
     let generation = &document["generation"];
-    let count = functions.len();
+    let count = match functions.len() {
+        1 => "1 function".to_owned(),
+        many => format!("{many} functions"),
+    };
     let head = if document["patch"].is_null() {
-        format!("{GOOD}reverted{GOOD:#} {process}: {count} functions back at the base, generation {generation}\n")
+        format!("{GOOD}reverted{GOOD:#} {process}: {count} back at the base, generation {generation}\n")
     } else {
-        format!(
-            "{GOOD}applied{GOOD:#} {BOLD}{patch}{BOLD:#} to {process}: {count} functions, generation {generation}\n"
-        )
+        format!("{GOOD}applied{GOOD:#} {BOLD}{patch}{BOLD:#} to {process}: {count}, generation {generation}\n")
     };
     let timings = &document["timings_us"];
     let us = |step: &str| timings[step].as_f64().unwrap_or_default();

@@ -113,7 +113,7 @@ impl Target {
         for user in [self.users[1], self.users[0], 0, own] {
             directories.extend(default_directories(user));
         }
-        let mut seen = Vec::new();
+        let mut seen = vec![PathBuf::new()];
         directories.retain(|directory| {
             let new = !seen.contains(directory);
             seen.push(directory.clone());

@@ -279,9 +279,10 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        drop(self.stdin.take());
-        // It ended already, or ends now that nobody talks to it; a hammering one does not.
+        // It may have ended already.
         let _ended = self.child.kill();
+        // Its children end when nobody talks to them.
+        drop(self.stdin.take());
         let _status = self.child.wait();
     }
 }

@@ -3,6 +3,7 @@
 use std::fs;
 use std::process::Command;
 
+use crate::client::{change, connect, connect_again};
 use crate::support::{Lab, Process};
 
 fn root_or_skip() -> bool {
@@ -57,15 +58,13 @@ fn a_child_inherits_the_patch_and_reports_it() {
 #[test]
 fn children_forked_during_updates_are_updated_wholly_or_not_at_all() {
     let lab = Lab::new(&[]);
-    let patch = lab.patch("fix", &[], |_| {});
-    let patch = patch.to_str().expect("UTF-8");
+    let patch = fs::File::open(lab.patch("fix", &[], |_| {})).expect("just written");
     let mut process = lab.start();
-    let pid = process.pid_text();
-    lab.json(&["status", &pid]);
+    connect(&lab, &process);
     process.send("forks");
-    for _ in 0..40 {
-        lab.json(&["apply", &pid, patch]);
-        lab.json(&["revert", &pid]);
+    for _ in 0..500 {
+        change(&connect_again(&lab, &process), Some(&patch));
+        change(&connect_again(&lab, &process), None);
     }
     assert_eq!(process.hear(), "bad 0");
 }
@@ -89,6 +88,22 @@ fn a_process_that_dropped_its_privileges_is_updated_by_root() {
     lab.json(&["status", &process.pid_text()]);
     assert_eq!(process.say("setuid"), "0");
     round(&lab, &mut process);
+}
+
+#[test]
+fn a_daemon_that_forks_after_dropping_its_privileges_is_found() {
+    if !root_or_skip() {
+        return;
+    }
+    let lab = Lab::new(&[]);
+    let mut process = lab.start();
+    assert_eq!(process.say("setuid"), "0");
+    process.pid = process.say("fork").parse().expect("the child says its number");
+    round(&lab, &mut process);
+    let socket = format!("/tmp/dsu-65534/{}.sock", process.pid);
+    assert!(fs::exists(&socket).expect("root may look"), "the lab's sockets belong to root");
+    assert_eq!(process.end(), Some(0));
+    assert!(!fs::exists(&socket).expect("root may look"), "removed at exit");
 }
 
 #[test]

@@ -128,7 +128,7 @@ static void command(const char *line) {
         printf("%d\n", prctl(65 /* PR_SET_MDWE */, 1L, 0L, 0L, 0L));
     } else if (!strcmp(line, "forks")) {
         int bad = 0;
-        for (int i = 0; i < 300; i++) {
+        for (int i = 0; i < 1000; i++) {
             pid_t child = fork();
             if (child == 0) {
                 /* Updated wholly or not at all. */
