@@ -6,15 +6,30 @@ use serde_json::{Value, json};
 use crate::error::Error;
 use crate::patch::Patch;
 use crate::status;
-use crate::style::{BOLD, DIM, GOOD, hex};
+use crate::style::{BOLD, DIM, GOOD, Table, hex};
 use crate::target::Target;
 
 /// Applies a patch. Returns when every new call runs it.
 pub(crate) fn apply(target: &Target, patch: &Patch) -> Result<Value, Error> {
     let answer = target.ask(&Packet::Apply, Some(patch.as_fd()))?;
     let mut document = read(target, &patch.name, &answer.packets(target.pid)?)?;
-    document["manifest"] = patch.manifest.clone();
+    for function in document["functions"].as_array_mut().into_iter().flatten() {
+        explain(function, &patch.manifest);
+    }
     Ok(document)
+}
+
+/// Adds what the manifest says of a function: bytes of its new code, and why it is in the patch.
+fn explain(function: &mut Value, manifest: &Value) {
+    if function["version"] == 0 {
+        return; // Back at the base: not in this patch.
+    }
+    let mut described = manifest["functions"].as_array().into_iter().flatten();
+    let same = |entry: &&Value| entry["name"] == function["function"] && entry["unit"] == function["unit"];
+    if let Some(entry) = described.find(same) {
+        function["size"] = entry["size"].clone();
+        function["reason"] = entry["reason"].clone();
+    }
 }
 
 /// Takes the patch back.
@@ -73,9 +88,20 @@ pub(crate) fn show(document: &Value) -> String {
     let reused = if document["reused"] == true { " (still loaded)" } else { "" };
     format!(
         "{head}{}{DIM}map {:.0} µs{reused}, prepare {:.0} µs, commit {:.0} µs{DIM:#}\n",
-        status::functions_table(functions),
+        functions_table(functions),
         us("map"),
         us("prepare"),
         us("commit"),
     )
+}
+
+fn functions_table(functions: &[Value]) -> String {
+    let mut table = Table::new(["  FUNCTION", "UNIT", "VERSION", "BYTES", "REASON"]);
+    for function in functions {
+        let text = |field: &str| function[field].as_str().unwrap_or_default().to_owned();
+        let size = function["size"].as_u64().map_or("-".to_owned(), |size| size.to_string());
+        let name = format!("  {}", text("function"));
+        table.row([name, text("unit"), status::version(function), size, text("reason")]);
+    }
+    table.to_string()
 }

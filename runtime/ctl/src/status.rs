@@ -110,15 +110,19 @@ fn show_module(module: &Value) -> String {
 }
 
 /// Functions, their units and versions, in columns.
-pub(crate) fn functions_table(functions: &[Value]) -> String {
+fn functions_table(functions: &[Value]) -> String {
     let mut table = Table::new(["  FUNCTION", "UNIT", "VERSION"]);
     for function in functions {
-        let version = match function["version"].as_u64() {
-            Some(0) | None => "base".to_owned(),
-            Some(generation) => generation.to_string(),
-        };
         let name = text(&function["function"]);
-        table.row([format!("  {name}"), text(&function["unit"]).to_owned(), version]);
+        table.row([format!("  {name}"), text(&function["unit"]).to_owned(), version(function)]);
     }
     table.to_string()
+}
+
+/// The version of a function in words.
+pub(crate) fn version(function: &Value) -> String {
+    match function["version"].as_u64() {
+        Some(0) | None => "base".to_owned(),
+        Some(generation) => generation.to_string(),
+    }
 }

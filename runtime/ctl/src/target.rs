@@ -193,15 +193,34 @@ fn default_directories(user: u32) -> [PathBuf; 3] {
     ["/run/dsu".into(), format!("/run/user/{user}/dsu").into(), format!("/tmp/dsu-{user}").into()]
 }
 
-/// Removes the sockets of processes that are gone: a process that was killed cannot do it. Directories that are
-/// not ours to write to are passed over.
+/// Removes the sockets of processes that are gone: a process that was killed cannot do it. Only directories of our
+/// own are looked through; for root, those of all users.
 pub(crate) fn remove_stale_sockets() -> Vec<PathBuf> {
     let own = rustix::process::geteuid().as_raw();
     let chosen = std::env::var_os("DSU_RUNTIME_DIR").map(PathBuf::from);
-    let directories = chosen.into_iter().chain(default_directories(own));
-    let entries = directories.filter_map(|directory| fs::read_dir(directory).ok()).flatten().flatten();
+    let users = if own == 0 { users_with_sockets() } else { vec![own] };
+    // Others may have put a link in the place of a directory.
+    let is_of = |directory: &Path, user| {
+        fs::symlink_metadata(directory).is_ok_and(|status| status.is_dir() && [0, user].contains(&status.uid()))
+    };
+    let defaults = users.into_iter().flat_map(|user| default_directories(user).map(|directory| (directory, user)));
+    let directories = chosen.map(|directory| (directory, own)).into_iter().chain(defaults);
+    let directories = directories.filter(|(directory, user)| is_of(directory, *user));
+    let entries = directories.filter_map(|(directory, _)| fs::read_dir(directory).ok()).flatten().flatten();
     let stale = entries.map(|entry| entry.path()).filter(|path| is_stale(path));
     stale.filter(|path| fs::remove_file(path).is_ok()).collect()
+}
+
+/// Root, and the users that `/run/user` and `/tmp` have directories of.
+fn users_with_sockets() -> Vec<u32> {
+    let names =
+        |directory: &str| fs::read_dir(directory).into_iter().flatten().flatten().map(|entry| entry.file_name());
+    let of_run = names("/run/user").filter_map(|name| name.to_str()?.parse().ok());
+    let of_tmp = names("/tmp").filter_map(|name| name.to_str()?.strip_prefix("dsu-")?.parse().ok());
+    let mut users: Vec<u32> = of_run.chain(of_tmp).chain([0]).collect();
+    users.sort_unstable();
+    users.dedup();
+    users
 }
 
 fn is_stale(path: &Path) -> bool {

@@ -8,4 +8,5 @@ mod linked;
 mod modules;
 mod stress;
 mod support;
+mod surface;
 mod survive;
