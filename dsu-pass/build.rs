@@ -1,9 +1,10 @@
-//! Builds the C++ shim: the few things of LLVM that its C interface lacks. Puts `dsu-c++` beside `dsu-cc`.
+//! Builds the C++ shim: the few things of LLVM that its C interface lacks. Puts what belongs beside `dsu-cc` there.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 const SHIM: &str = "src/llvm/shim.cpp";
+const INERT: &str = "src/wrapper/inert.c";
 
 fn main() {
     println!("cargo::rerun-if-changed={SHIM}");
@@ -14,7 +15,12 @@ fn main() {
         build.flag(flag);
     }
     build.compile("dsu_shim");
-    name_the_cxx_wrapper();
+    println!("cargo::rerun-if-changed={INERT}");
+    let out = PathBuf::from(std::env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
+    // target/PROFILE/build/dsu-pass-HASH/out
+    let profile = out.ancestors().nth(3).expect("cargo's layout of OUT_DIR");
+    name_the_cxx_wrapper(profile);
+    archive_the_inert_runtime(&out, profile);
 }
 
 /// LLVM's headers: where `LLVM_SYS_191_PREFIX` says, else where llvm-config-19 says.
@@ -33,15 +39,22 @@ fn include_dir() -> PathBuf {
 
 /// `dsu-c++` is `dsu-cc` under another name: cargo takes no `+` in the name of a program. Made before `dsu-cc` exists,
 /// so a link and not a copy.
-fn name_the_cxx_wrapper() {
-    let out = PathBuf::from(std::env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
-    // target/PROFILE/build/dsu-pass-HASH/out
-    let profile = out.ancestors().nth(3).expect("cargo's layout of OUT_DIR");
+fn name_the_cxx_wrapper(profile: &Path) {
     let link = profile.join("dsu-c++");
     if std::fs::read_link(&link).is_ok_and(|target| target.as_os_str() == "dsu-cc") {
         return;
     }
     if let Err(error) = std::os::unix::fs::symlink("dsu-cc", &link) {
         println!("cargo::warning=cannot make `{}`: {error}", link.display());
+    }
+}
+
+/// What dsu-cc links into programs that cannot have the runtime.
+fn archive_the_inert_runtime(out: &Path, profile: &Path) {
+    let mut build = cc::Build::new();
+    build.file(INERT).pic(true).debug(false).opt_level(2).cargo_metadata(false).compile("dsu_inert");
+    let archive = "libdsu_inert.a";
+    if let Err(error) = std::fs::copy(out.join(archive), profile.join(archive)) {
+        println!("cargo::warning=cannot write `{archive}` to `{}`: {error}", profile.display());
     }
 }

@@ -1,6 +1,6 @@
 //! Decides what to add to a command line. Pure: no file is looked at, nothing is run.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -19,6 +19,8 @@ pub(crate) struct Facts {
     pub(crate) plugin: Option<PathBuf>,
     /// The runtime archive.
     pub(crate) runtime: Option<PathBuf>,
+    /// What stands in for it in programs that cannot have it; they link without it unless they have quiescence points.
+    pub(crate) inert: Option<PathBuf>,
     /// Directory of `dsu.h`.
     pub(crate) include: Option<PathBuf>,
     /// Working directory.
@@ -135,7 +137,7 @@ pub(crate) fn decide(invocation: &Invocation, settings: &Settings, facts: &Facts
         plan.front.append(&mut front);
         plan.front.extend(words(["--end-no-unused-arguments"]));
     }
-    plan.back = link(invocation, facts, &mut plan.notes)?;
+    link(invocation, facts, &mut plan)?;
     if plan.front.is_empty() && plan.back.is_empty() {
         let reason = plan.notes.into_iter().next().unwrap_or(Reason::NothingToDo);
         return Ok(Decision::PassThrough(reason));
@@ -201,22 +203,16 @@ fn include(directory: Option<&Path>) -> Vec<OsString> {
     directory.map_or_else(Vec::new, |directory| vec!["-idirafter".into(), directory.into()])
 }
 
-/// What the rest of the toolchain and dlopened libraries must find in the dynamic symbol table. Named one by one for
-/// gold, which has no patterns; a name that does not exist is no error for any linker.
-const EXPORTED: [&str; 6] = [
-    "__dsu_*",
-    "__dsu_runtime",
-    "__dsu_generation",
-    "__dsu_thread_generation",
-    "__dsu_quiesce",
-    "__dsu_quiescence_point",
-];
+/// What must be in every program that has the runtime, and in its dynamic symbol table for dlopened libraries. Named
+/// one by one, as gold has no patterns; exporting a name that does not exist is no error for any linker.
+const SYMBOLS: [&str; 5] =
+    ["__dsu_runtime", "__dsu_generation", "__dsu_thread_generation", "__dsu_quiesce", "__dsu_quiescence_point"];
 
-/// The words that link the runtime, or a note why not.
-fn link(invocation: &Invocation, facts: &Facts, notes: &mut Vec<Reason>) -> Result<Vec<OsString>, Error> {
+/// Adds the words that link the runtime, or a note why not.
+fn link(invocation: &Invocation, facts: &Facts, plan: &mut Plan) -> Result<(), Error> {
     let linked = invocation.inputs.iter().any(|&input| input != Content::Header);
     if invocation.stage != Stage::Link || !linked {
-        return Ok(Vec::new());
+        return Ok(());
     }
     let refusal = [
         (invocation.relocatable, Reason::Relocatable),
@@ -224,44 +220,43 @@ fn link(invocation: &Invocation, facts: &Facts, notes: &mut Vec<Reason>) -> Resu
         (invocation.without_libc, Reason::WithoutLibc),
     ];
     if let Some((_, reason)) = refusal.into_iter().find(|(holds, _)| *holds) {
-        notes.push(reason);
-        return Ok(Vec::new());
+        // An object made of objects keeps its open references for the link that follows.
+        let inert = facts.inert.as_deref().filter(|_| reason != Reason::Relocatable);
+        plan.notes.push(reason);
+        plan.back.extend(inert.map(archive).unwrap_or_default());
+        return Ok(());
     }
     let runtime = facts.runtime.as_deref().ok_or_else(|| incomplete("libdsu.a", facts))?;
     if invocation.strips {
-        notes.push(Reason::Stripped);
+        plan.notes.push(Reason::Stripped);
     }
-    let mut out = Vec::new();
     if invocation.build_id == BuildId::Refused {
-        notes.push(Reason::BuildIdOverridden);
+        plan.notes.push(Reason::BuildIdOverridden);
     }
+    // In front, the archive comes before every `-lc`, also one typed by hand as libtool does; for its symbols to be
+    // taken from there they must be wanted there.
+    plan.front.extend(SYMBOLS.map(|symbol| format!("-Wl,-u,{symbol},--export-dynamic-symbol={symbol}").into()));
+    plan.front.extend(archive(runtime));
+    // At the end, where it has the last word.
     if invocation.build_id != BuildId::Chosen {
-        out.extend(words(["-Wl,--build-id=sha1"]));
+        plan.back.extend(words(["-Wl,--build-id=sha1"]));
     }
-    out.extend(words(["-Wl,-u,__dsu_runtime"]));
-    out.extend(EXPORTED.map(|symbol| format!("-Wl,--export-dynamic-symbol={symbol}").into()));
-    out.extend(archive(runtime));
-    Ok(out)
+    Ok(())
 }
 
-/// The runtime as a library to search for: `-x LANGUAGE` does not apply to it (it would to a file name), and CMake,
+/// An archive as a library to search for: `-x LANGUAGE` does not apply to it (it would to a file name), and CMake,
 /// which reads the link line of `-v`, does not take it for one of the compiler's own libraries.
-fn archive(runtime: &Path) -> Vec<OsString> {
-    let option = |name: &str, value: &std::ffi::OsStr| {
+fn archive(archive: &Path) -> Vec<OsString> {
+    let options = [
+        ("--library-path=", archive.parent().unwrap_or(Path::new(".")).as_os_str()),
+        ("--library=:", archive.file_name().unwrap_or_default()),
+    ];
+    let word = |(name, value): (&str, &OsStr)| {
         let mut word = OsString::from(name);
         word.push(value);
         [OsString::from("-Xlinker"), word]
     };
-    let directory = runtime.parent().unwrap_or(Path::new("."));
-    let name = runtime.file_name().unwrap_or_default();
-    let state = |word: &str| [OsString::from(format!("-Wl,{word}"))];
-    [
-        state("--push-state,--no-whole-archive").to_vec(),
-        option("--library-path=", directory.as_os_str()).to_vec(),
-        option("--library=:", name).to_vec(),
-        state("--pop-state").to_vec(),
-    ]
-    .concat()
+    options.into_iter().flat_map(word).collect()
 }
 
 fn incomplete(what: &'static str, facts: &Facts) -> Error {

@@ -8,6 +8,7 @@ fn facts() -> Facts {
         home: "/home".into(),
         plugin: Some("/home/libdsu_pass.so".into()),
         runtime: Some("/home/libdsu.a".into()),
+        inert: Some("/home/libdsu_inert.a".into()),
         include: Some("/home/include".into()),
         directory: "/dir".into(),
         missing_input: None,
@@ -27,14 +28,15 @@ fn plan(line: &str) -> Decision {
     plan_with(line, &settings(), &facts()).expect("nothing is missing")
 }
 
-/// `C` loads the plugin, `I` offers `dsu.h`, `L` links the runtime; then what is noted.
+/// `C` loads the plugin, `I` offers `dsu.h`, `L` links the runtime, `N` its stand-in; then what is noted.
 fn summary(decision: &Decision) -> (String, Vec<Reason>) {
     let Decision::Add(plan) = decision else { panic!("expected a plan, got {decision:?}") };
     let has = |words: &[OsString], wanted: &str| words.iter().any(|word| word.to_string_lossy().contains(wanted));
     let marks = [
         ('C', has(&plan.front, "-fpass-plugin=")),
         ('I', has(&plan.front, "-idirafter")),
-        ('L', has(&plan.back, "__dsu_runtime")),
+        ('L', has(&plan.front, "__dsu_runtime")),
+        ('N', has(&plan.back, "libdsu_inert.a")),
     ];
     (marks.iter().filter(|(_, holds)| *holds).map(|(mark, _)| *mark).collect(), plan.notes.clone())
 }
@@ -83,11 +85,12 @@ fn what_is_left_out_is_said() {
         ("-flto -c a.c", "I", Reason::Lto),
         ("-flto=thin a.c", "IL", Reason::Lto),
         ("-c -Xclang -emit-llvm-bc a.c", "I", Reason::DivertedCc1("-emit-llvm-bc".into())),
-        ("-static a.c", "CI", Reason::Static),
+        ("-static a.c", "CIN", Reason::Static),
         ("-r a.c", "CI", Reason::Relocatable),
-        ("-nostdlib a.c", "CI", Reason::WithoutLibc),
+        ("-nostdlib a.c", "CIN", Reason::WithoutLibc),
         ("-s a.o", "L", Reason::Stripped),
         ("a.o -Wl,--build-id=none", "L", Reason::BuildIdOverridden),
+        ("-static a.o", "N", Reason::Static),
         ("a.s", "L", Reason::OnlyAssembly),
     ];
     for (line, marks, reason) in cases {
@@ -109,7 +112,6 @@ fn what_cannot_be_helped_passes_through() {
         ("--target=aarch64-linux-gnu -c a.c", Reason::ForeignTarget("aarch64-linux-gnu".into())),
         ("-c a.cu", Reason::ForeignLanguage),
         ("-c a.s", Reason::OnlyAssembly),
-        ("-static a.o", Reason::Static),
         ("-nostdlib -r a.o b.o -o c.o", Reason::Relocatable),
         ("-c a.o", Reason::NothingToDo),
     ];
@@ -126,7 +128,7 @@ fn what_cannot_be_helped_passes_through() {
 
 #[test]
 fn a_missing_part_is_named_only_when_it_is_needed() {
-    let nothing = Facts { plugin: None, runtime: None, include: None, ..facts() };
+    let nothing = Facts { plugin: None, runtime: None, inert: None, include: None, ..facts() };
     let result = |line: &str| plan_with(line, &settings(), &nothing);
     for line in ["-E a.c", "-c a.s", "--version", "-static a.o"] {
         assert!(result(line).is_ok(), "`{line}`");
@@ -137,25 +139,24 @@ fn a_missing_part_is_named_only_when_it_is_needed() {
     }
 }
 
-fn back(line: &str) -> Vec<String> {
+fn added(line: &str) -> [Vec<String>; 2] {
     let Decision::Add(plan) = plan(line) else { panic!("`{line}` links") };
-    plan.back.iter().map(|word| word.to_string_lossy().into_owned()).collect()
+    [plan.front, plan.back].map(|words| words.iter().map(|word| word.to_string_lossy().into_owned()).collect())
 }
 
 #[test]
 fn a_build_id_of_the_users_choice_is_kept() {
-    let sets = |line: &str| back(line).contains(&"-Wl,--build-id=sha1".to_owned());
+    let sets = |line: &str| added(line)[1].contains(&"-Wl,--build-id=sha1".to_owned());
     assert!(sets("a.o") && sets("a.o -Wl,--build-id=none") && !sets("a.o -Wl,--build-id=md5"));
 }
 
 #[test]
-fn the_runtime_is_found_by_name_in_its_directory() {
-    let words = back("-x c -");
+fn the_runtime_is_found_by_name_in_its_directory_and_comes_first() {
+    let [words, _] = added("-x c -");
     for wanted in ["--library-path=/home", "--library=:libdsu.a"] {
         let at = words.iter().position(|word| word == wanted).expect("the archive is linked");
         assert_eq!(words[at - 1], "-Xlinker");
     }
-    assert!(words.iter().all(|word| word.starts_with('-')), "a bare word would be compiled as C: {words:?}");
 }
 
 #[test]
