@@ -45,6 +45,7 @@ pub fn find(build: &Build) -> (Vec<Library>, Vec<String>) {
 pub fn exports(path: &Path) -> BTreeSet<String> {
     let bytes = fs::read(path).unwrap_or_default();
     let Ok(file) = object::File::parse(&*bytes) else { return BTreeSet::new() };
-    let defined = file.dynamic_symbols().filter(|s| s.is_definition());
+    // Not `is_definition`, to which an indirect function (libc's `strcmp`) is none.
+    let defined = file.dynamic_symbols().filter(|s| s.is_global() && !s.is_undefined());
     defined.filter_map(|s| s.name().ok().map(str::to_owned)).collect()
 }
