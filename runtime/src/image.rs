@@ -10,6 +10,7 @@ use dsu_abi::stub::{self, Dispatch};
 use dsu_abi::wire::Code;
 
 use crate::fail::{Fail, Result};
+use crate::switch;
 use crate::sys::loader::{self, Loaded, Module, Pinned};
 use crate::sys::memory::{SealedCopy, Table, TextSpan, regular_file_size};
 use crate::sys::{Errno, Fd, process};
@@ -110,6 +111,9 @@ impl Verified {
         for function in opened.patch.functions() {
             let function = function.map_err(|error| Fail::new(Code::PatchDamaged, "", error.0))?;
             redirects.push(redirect(base, &function)?).map_err(no_memory)?;
+        }
+        if let Some(span) = text_span(base, redirects.as_slice()) {
+            switch::check_writable(&span)?;
         }
         let loaded = self.link(&opened)?;
         for relocation in opened.patch.relocations() {

@@ -63,9 +63,6 @@ impl Plan {
         for (place, span) in plan.spans.iter_mut().zip(spans) {
             *place = Some(span);
         }
-        if plan.spans.iter().any(Option::is_some) && !process::has_barrier() {
-            return Err(Fail::new(Code::NoBarrier, "membarrier(PRIVATE_EXPEDITED_SYNC_CORE)", ""));
-        }
         Ok(plan)
     }
 
@@ -76,7 +73,7 @@ impl Plan {
         }
         let opened = Opened(self);
         for span in opened.0.spans.iter().flatten() {
-            set_text_writable(span, true).map_err(|errno| Fail::system(Code::TextNotWritable, errno, ""))?;
+            set_text_writable(span, true).map_err(not_writable)?;
         }
         Ok(opened)
     }
@@ -112,6 +109,18 @@ impl Plan {
             let _kept: core::result::Result<(), Errno> = set_text_writable(span, false);
         }
     }
+}
+
+fn not_writable(errno: Errno) -> Fail {
+    Fail::system(Code::TextNotWritable, errno, "")
+}
+
+/// Whether this process may change its text at all: asked before anything is loaded for it.
+pub(crate) fn check_writable(span: &TextSpan) -> Result<()> {
+    if !process::has_barrier() {
+        return Err(Fail::new(Code::NoBarrier, "membarrier(PRIVATE_EXPEDITED_SYNC_CORE)", ""));
+    }
+    set_text_writable(span, true).and_then(|()| set_text_writable(span, false)).map_err(not_writable)
 }
 
 /// A plan whose text is writable until this is dropped.

@@ -16,7 +16,7 @@ use crate::error::Error;
 /// Names the runtime gives its thread: with its socket, and when it found no place for one.
 const THREAD: &str = "dsu";
 const THREAD_WITHOUT_SOCKET: &str = "dsu-nosocket";
-/// A program that has just started, or forked, makes its socket after 30 ms.
+/// A program that has just started, or forked, makes its socket after 30 ms; its thread is there at once.
 const PATIENCE: Duration = Duration::from_millis(1000);
 
 /// A process.
@@ -84,8 +84,13 @@ impl Target {
                 Ok(socket) => return Ok(socket),
                 Err(failure) => failure,
             };
-            let hopeless = failure == io::ErrorKind::PermissionDenied || self.runtime() == Runtime::WithoutSocket;
-            if hopeless || begin.elapsed() > PATIENCE {
+            let patience = match self.runtime() {
+                _ if failure == io::ErrorKind::PermissionDenied => Duration::ZERO,
+                Runtime::WithoutSocket => Duration::ZERO,
+                Runtime::Absent => PATIENCE / 10,
+                Runtime::Running => PATIENCE,
+            };
+            if begin.elapsed() >= patience {
                 return Err(self.explain(failure));
             }
             sleep(Duration::from_millis(10));

@@ -139,10 +139,7 @@ fn text_that_may_not_be_written_is_refused_and_dispatch_always_does_without() {
         return;
     }
     let armed = lab.patch("armed", &[], |_| {});
-    let (code, said) = lab.refusal(&["apply", &process.pid_text(), armed.to_str().expect("UTF-8")]);
-    assert_eq!(code, 27, "{said}");
-    assert!(said.contains("--dsu-dispatch=always"), "{said}");
-    assert_eq!(process.say("call"), "1 1 1");
+    refuse(&lab, &mut process, &armed, 27, &["--dsu-dispatch=always"]);
     let always = lab.patch("always", &[], |tables| tables.functions.retain(|f| f.name == "third"));
     lab.json(&["apply", &process.pid_text(), always.to_str().expect("UTF-8")]);
     assert_eq!(process.say("call"), "1 1 3");
