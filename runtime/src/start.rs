@@ -54,7 +54,10 @@ extern "C" fn begin() {
     // SAFETY: this is the constructor, which runs once.
     unsafe { START.set(start) };
     SERVING.store(true, Ordering::SeqCst);
-    loader::keep_module((&raw const __dsu_runtime).cast());
+    if loader::keep_module((&raw const __dsu_runtime).cast()) {
+        // As long as there is one thread, this does not wait for the other cores (an RCU grace period, 10 ms).
+        process::register_barrier();
+    }
     // The thread first: it makes malloc register its own fork handlers, which must then run before ours in a child.
     if process::spawn(run) {
         process::on_fork_and_exit(phase::before_fork, phase::after_fork_in_parent, in_child, at_exit);
@@ -68,8 +71,10 @@ extern "C" fn run(_argument: *mut c_void) -> *mut c_void {
     let turn = unsafe { Turn::take() };
     process::name_thread(c"dsu");
     process::own_file_table();
-    process::register_barrier();
     process::sleep_ms(SETTLE_MS);
+    if !process::has_barrier() {
+        process::register_barrier();
+    }
     match START.get().map(|start| server::run(start, turn)) {
         Some(server::End::ServedByAnother) => core::ptr::null_mut(),
         // The thread stays, so that dsuctl sees why there is no socket.
@@ -91,6 +96,7 @@ extern "C" fn in_child() {
     }
     // Under a seccomp filter, starting a thread could be the death of the child.
     if !process::seccomp_active() {
+        process::register_barrier();
         process::spawn(run);
     }
 }

@@ -364,19 +364,21 @@ pub(crate) fn open(path: &CStr) -> Result<Loaded, Text<512>> {
     })
 }
 
-/// Keeps the module this code is in loaded: its thread must never lose its text. The program itself cannot be
-/// unloaded anyway.
-pub(crate) fn keep_module(inside: *const c_void) {
+/// Keeps the module this code is in loaded: its thread must never lose its text. Returns whether it is the program
+/// itself, which cannot be unloaded anyway.
+pub(crate) fn keep_module(inside: *const c_void) -> bool {
     // SAFETY: dladdr fills the local; the path it returns is the dynamic linker's. With NOLOAD, dlopen finds a
     // module that is loaded (ours) and runs no code of it.
     unsafe {
         let mut info: libc::Dl_info = core::mem::zeroed();
         if libc::dladdr(inside, &raw mut info) == 0 || info.dli_fname.is_null() {
-            return;
+            return false;
         }
         let program = libc::getauxval(libc::AT_PHDR) as usize;
-        if program.wrapping_sub(info.dli_fbase as usize) >= PAGE {
-            libc::dlopen(info.dli_fname, libc::RTLD_LAZY | libc::RTLD_NOLOAD | libc::RTLD_NODELETE);
+        if program.wrapping_sub(info.dli_fbase as usize) < PAGE {
+            return true;
         }
+        libc::dlopen(info.dli_fname, libc::RTLD_LAZY | libc::RTLD_NOLOAD | libc::RTLD_NODELETE);
+        false
     }
 }

@@ -205,6 +205,8 @@ fn write_patch(object: &Path, file: &Path, tables: &Tables) {
         relocations: vec![
             word(base, tables.counter, RelocationKind::Address, "counter"),
             word(base + 8, tables.tls_counter, RelocationKind::TpOffset, "tls_counter"),
+            word(base + 16, 0, RelocationKind::TlsModule, "tls_counter"),
+            word(base + 24, tables.tls_counter, RelocationKind::TlsOffset, "tls_counter"),
         ],
     };
     let raw = file.with_extension("section");

@@ -1,7 +1,9 @@
 /* New versions for base.c. `base` stands for the words that patchgen takes out of .rela.dyn. */
 #include <stdint.h>
 
-uintptr_t base[2] = {1, 1}; /* &counter; offset of tls_counter from the thread pointer */
+/* &counter; offset of tls_counter from the thread pointer; its module's number and its offset therein */
+uintptr_t base[4] = {1, 1, 1, 1};
+void *__tls_get_addr(uintptr_t *);
 
 __attribute__((visibility("default"))) int new_first(int x) { return x + 2 + *(int *)base[0]; }
 
@@ -11,7 +13,9 @@ __attribute__((visibility("default"))) int new_second(int x) {
     return x + 2 + value;
 }
 
-__attribute__((visibility("default"))) int new_third(int x) { return x + 3; }
+__attribute__((visibility("default"))) int new_third(int x) {
+    return x - 4 + *(int *)__tls_get_addr(&base[2]);
+}
 
 #ifdef UNRESOLVED
 extern int nobody_has_this(int);
