@@ -139,11 +139,13 @@ fn same_verdict_of_diff(scene: &Scene<'_>, new: PathBuf, build: &Outcome, verdic
 fn round_trips(scene: &Scene<'_>, version: &str, verdict: &Value) -> Result<()> {
     let mut command = Command::new(scene.tools.path("patchgen"));
     let outcome = scene.transcript.must(command.arg("inspect").arg(patch_file(scene, version)).arg("--json"))?;
-    let manifest = parse(&outcome)?;
-    let set = |v: &Value| -> Result<BTreeSet<String>> {
-        Ok(entries(v, "update_set")?.iter().map(|e| text(e, "function").to_string()).collect())
+    let manifest = parse(&outcome)?["manifest"].take();
+    let set = |value: &Value, list: &str, name: &str| -> Result<BTreeSet<(String, String)>> {
+        let pairs = entries(value, list)?.into_iter();
+        Ok(pairs.map(|e| (text(&e, name).to_string(), text(&e, "reason").to_string())).collect())
     };
-    ensure!(set(&manifest)? == set(verdict)?, "inspect shows another update set than build: {manifest:#} {verdict:#}");
+    let (read, built) = (set(&manifest, "functions", "name")?, set(verdict, "update_set", "function")?);
+    ensure!(read == built, "inspect shows another update set than build: {manifest:#} {verdict:#}");
     Ok(())
 }
 

@@ -1,7 +1,7 @@
 //#RunTool:$CC $CFLAGS -static main.c -o static; code=$?; cat dsu.log; exit $code
 //#ToolOut:-static
 //#RunTool:patchgen diff static static
-//#ToolError:1 static
+//#ToolError:4 [static-executable]
 //#RunTool:echo go | ./static
 //#ToolOut:1
 //#Send:go

@@ -11,9 +11,9 @@
 //#Send:ask
 //#Expect:1
 //#RunTool:patchgen diff whole $V2
-//#ToolError:1 whole
+//#ToolError:4 [not-instrumented]
 //#RunTool:cp $V1 stripped && strip stripped && ./stripped </dev/null && patchgen diff stripped $V2
-//#ToolError:1 stripped
+//#ToolError:4 [not-instrumented]
 //#RunTool:patchgen diff app.dsubase $V1
 //#ToolExit:3
 // What ships can be small: the past lies in a file of its own, and fits the running program all the same.

@@ -1,4 +1,4 @@
-//#ExpectRefused:data-changed names
+//#ExpectRefused:variable-changed names
 //#Send:show 1
 //#Expect:0
 #include "serve.h"

@@ -1,7 +1,6 @@
 //#CompArgs:-O2
 //#RunTool:mkdir -p other && cp main.c other/ && cd other && $CC $CFLAGS -O0 main.c -o app $LDFLAGS && patchgen diff $V1 app
-//#ToolExit:4
-//#ToolOut:-O0
+//#ToolError:4 [different-flags]
 //#Send:go
 //#Expect:1
 // The same source with other flags: everything differs, and nobody meant it.

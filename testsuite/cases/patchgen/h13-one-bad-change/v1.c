@@ -1,5 +1,5 @@
 //#Unit:data.c
-//#ExpectRefused:data-changed limit
+//#ExpectRefused:initialiser-changed limit
 //#Send:go
 //#Expect:10
 // A fine change in one unit, an impossible one in another: nothing of it is written.

@@ -7,11 +7,11 @@
 //#RunTool:dsuctl revert 999999999
 //#ToolError:10 999999999
 //#RunTool:sleep 20 & dsuctl apply $! $PATCH; code=$?; kill $!; exit $code
-//#ToolError:9 dsu-cc
+//#ToolError:11 dsu-cc
 //#RunTool:dsuctl apply nonsense $PATCH
 //#ToolExit:2
 //#RunTool:dsuctl revert $PID
-//#ToolError:23 nothing
+//#ToolError:3 nothing
 //#RunTool:dsuctl status $PID
 //#ToolOut:app
 //#Send:ask

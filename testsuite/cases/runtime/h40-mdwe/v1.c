@@ -15,7 +15,7 @@
 //#ExpectClosure:work
 //#Send:ask
 //#Expect:old
-//#ApplyFails:v2 20 --dsu-dispatch=always
+//#ApplyFails:v2 27 --dsu-dispatch=always
 //#Send:ask
 //#Expect:old
 // Memory that was writable or is executable stays so: text is never written, and `always` needs no writing.

@@ -2,8 +2,8 @@
 //#ExpectStderr:/proc/nowhere
 //#Send:ask
 //#Expect:old
-//#RunTool:dsuctl apply $PID $V1
-//#ToolExit:9
+//#RunTool:dsuctl status $PID
+//#ToolError:13 DSU_RUNTIME_DIR
 //#Send:ask
 //#Expect:old
 // The program runs all the same; one line says why it cannot be updated.

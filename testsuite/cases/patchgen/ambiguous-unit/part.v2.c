@@ -1,0 +1,1 @@
+int WHICH(void) { return 2; }

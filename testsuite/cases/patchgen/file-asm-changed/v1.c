@@ -1,0 +1,9 @@
+//#ExpectRefused:file-asm-changed main.c
+//#Send:go
+//#Expect:1
+#include "serve.h"
+
+__asm__(".pushsection .text\n.globl answer\nanswer: movl $1, %eax; ret\n.popsection");
+int answer(void);
+
+void handle(const char *line) { printf("%d\n", answer()); }

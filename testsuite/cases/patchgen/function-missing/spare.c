@@ -1,0 +1,1 @@
+int spare(int n) { return n + 41; }

@@ -1,0 +1,2 @@
+__attribute__((noinline)) int price(int n) { return n * 10; }
+int total(void) { return price(1); }

@@ -1,0 +1,17 @@
+#include "serve.h"
+
+// Two statics of one name in one function become three: which is whose?
+__attribute__((noinline)) void tick(int n) {
+    if (n > 1) {
+        static int count;
+        printf("%d\n", ++count * 3);
+    } else if (n) {
+        static int count;
+        printf("%d\n", ++count);
+    } else {
+        static int count;
+        printf("%d\n", ++count * 2);
+    }
+}
+
+void handle(const char *line) { tick(1); }

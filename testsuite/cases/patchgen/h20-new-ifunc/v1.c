@@ -1,0 +1,12 @@
+//#ExpectRefused:new-ifunc chosen
+//#Send:go
+//#Expect:1
+#include "serve.h"
+
+__attribute__((noinline)) int work(void) {
+    int value = 1;
+    __asm__ volatile("" : "+r"(value));
+    return value;
+}
+
+void handle(const char *line) { printf("%d\n", work()); }

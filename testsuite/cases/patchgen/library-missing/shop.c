@@ -1,0 +1,1 @@
+int stock(void) { return 1; }

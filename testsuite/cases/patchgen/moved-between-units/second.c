@@ -1,0 +1,2 @@
+int work(void);
+int caller(void) { return work(); }

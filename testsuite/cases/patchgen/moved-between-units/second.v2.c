@@ -1,0 +1,7 @@
+int caller(void);
+__attribute__((noinline)) int work(void) {
+    int value = 1;
+    __asm__ volatile("" : "+r"(value));
+    return value;
+}
+int caller(void) { return work(); }

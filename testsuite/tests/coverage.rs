@@ -1,0 +1,100 @@
+//! What must have a case, has one: each hazard this stage answers for, each reason of patchgen to refuse, each exit
+//! code of dsuctl.
+
+use testsuite::case;
+use testsuite::tools::workspace;
+
+/// Entries of the list of hazards that have to be met before consistency `thread` and reclaiming exist.
+const HAZARDS: &[u32] = &[
+    1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 28, 34, 35, 37, 38, 39,
+    40, 41, 47, 50, 51, 52, 53, 54,
+];
+
+/// Reasons of patchgen that no small program can provoke, and why.
+const UNPROVOKED_REASONS: &[(&str, &str)] = &[
+    ("internal", "a mistake of ours; were one known, it would be mended"),
+    ("different-machine", "both builds have to be x86-64 before they are compared"),
+    ("foreign-bitcode", "needs another LLVM; patchgen's own tests feed it damaged bitcode"),
+];
+
+/// Exit codes of dsuctl likewise.
+const UNPROVOKED_CODES: &[(&str, &str)] = &[
+    ("DONE", "every case"),
+    ("FAILED", "the reasons without a number are those nobody has met"),
+    ("NO_ANSWER", "needs a runtime of another version"),
+    ("UNRESOLVED", "patchgen refuses such patches; needs other libraries at run time"),
+    ("NO_BARRIER", "needs a kernel before 4.16"),
+    ("CONSISTENCY_UNSUPPORTED", "patchgen writes none but `newest` yet"),
+    ("OUT_OF_RESOURCES", "needs a full machine"),
+    ("FORKED_IN_UPDATE", "needs a fork at the very moment of loading"),
+    ("BAD_REFERENCE", "patchgen writes no reference that the runtime cannot make"),
+];
+
+/// The directives of every case, with the case's name before each.
+fn directives() -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    for (name, case) in case::discover(&case::root()).expect("the cases can be listed") {
+        let case = case.unwrap_or_else(|error| panic!("{name}: {error:#}"));
+        let source = case::source_of(&case.dir, "v1").expect("parsed just now");
+        let text = std::fs::read_to_string(source).expect("parsed just now");
+        let lines = text.lines().filter_map(|line| line.strip_prefix("//#"));
+        found.extend(lines.map(|line| (name.clone(), line.to_string())));
+    }
+    found
+}
+
+#[test]
+fn every_hazard_has_a_case() {
+    let names: Vec<_> = directives().into_iter().map(|(name, _)| name).collect();
+    let has_case = |number: &&u32| names.iter().any(|name| name.contains(&format!("/h{number:02}-")));
+    let missing: Vec<_> = HAZARDS.iter().filter(|number| !has_case(number)).collect();
+    assert!(missing.is_empty(), "no case is called `hNN-…` for: {missing:?}");
+}
+
+#[test]
+fn every_reason_to_refuse_has_a_case() {
+    let source =
+        std::fs::read_to_string(workspace().join("patchgen/src/problem.rs")).expect("patchgen has its reasons");
+    let ids: Vec<_> = source
+        .lines()
+        .filter(|line| line.contains("exit::") && line.contains(" = \""))
+        .filter_map(|line| line.split('"').nth(1))
+        .collect();
+    assert!(ids.len() > 20, "the reasons are no longer where this test looks: {ids:?}");
+    let directives = directives();
+    let provoked = |id: &str| {
+        directives.iter().any(|(_, d)| d.contains(&format!("[{id}]")) || d.starts_with(&format!("ExpectRefused:{id}")))
+    };
+    let excused = |id: &str| UNPROVOKED_REASONS.iter().any(|(known, _)| *known == id);
+    let missing: Vec<_> = ids.iter().filter(|id| !provoked(id) && !excused(id)).collect();
+    assert!(missing.is_empty(), "no case provokes: {missing:?}");
+    let stale: Vec<_> = UNPROVOKED_REASONS.iter().filter(|(id, _)| provoked(id) || !ids.contains(id)).collect();
+    assert!(stale.is_empty(), "excused, but provoked or gone: {stale:?}");
+}
+
+#[test]
+fn every_exit_code_of_dsuctl_has_a_case() {
+    let source = std::fs::read_to_string(workspace().join("runtime/ctl/src/exit.rs")).expect("dsuctl has its codes");
+    let constant = |line: &str| -> Option<(String, String)> {
+        let (name, value) = line.split_once("const ")?.1.split_once(": u8 = ")?;
+        Some((name.into(), value.trim_end_matches(';').into()))
+    };
+    let codes: Vec<_> = source.lines().filter_map(constant).collect();
+    assert!(codes.len() > 10, "the codes are no longer where this test looks: {codes:?}");
+    let directives = directives();
+    let provoked = |code: &str| {
+        let states = |d: &str| -> Option<bool> {
+            let (name, value) = d.split_once(':')?;
+            let nth = match name {
+                "ApplyFails" => 1,
+                "RevertFails" | "ToolError" | "ToolExit" => 0,
+                _ => return None,
+            };
+            Some(value.split_ascii_whitespace().nth(nth)? == code)
+        };
+        directives.iter().any(|(_, d)| states(d) == Some(true))
+    };
+    let excused = |name: &str| UNPROVOKED_CODES.iter().any(|(known, _)| *known == name);
+    let missing: Vec<_> = codes.iter().filter(|(name, code)| !provoked(code) && !excused(name)).collect();
+    assert!(missing.is_empty(), "no case provokes: {missing:?}");
+}
