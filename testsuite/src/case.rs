@@ -83,8 +83,6 @@ pub struct Expectations {
     pub sections: Vec<String>,
     /// `RejectSection`
     pub no_sections: Vec<String>,
-    /// `ExpectStderr`
-    pub stderr: Option<String>,
 }
 
 impl Expectations {
@@ -155,7 +153,7 @@ impl Config {
         }
         for step in &self.steps {
             match step {
-                Step::Update(version) => drop(versions.insert(version.clone())),
+                Step::Update { version, .. } => drop(versions.insert(version.clone())),
                 Step::ApplyFails { patch, .. } if patch == "v2" => drop(versions.insert("v2".into())),
                 Step::RunTool(shell) if shell.contains("$V2") || shell.contains("$PATCH") => {
                     versions.insert("v2".into());
@@ -306,10 +304,10 @@ fn config_of(name: &str, stated: &[&Stated]) -> Result<Config> {
         bail!("no `Expect`: a case that expects nothing tests nothing");
     }
     let has = |kind: fn(&Step) -> bool| config.steps.iter().any(kind);
-    if config.expect.refuses() && has(|step| matches!(step, Step::Update(_))) {
+    if config.expect.refuses() && has(|step| matches!(step, Step::Update { .. })) {
         bail!("`ExpectRefused` and `Update`: a refused patch cannot be applied");
     }
-    if has(|step| matches!(step, Step::Revert)) && !has(|step| matches!(step, Step::Update(_))) {
+    if has(|step| matches!(step, Step::Revert)) && !has(|step| matches!(step, Step::Update { .. })) {
         bail!("`Revert` without an `Update` before it");
     }
     Ok(config)

@@ -190,13 +190,6 @@ pub const DIRECTIVES: &[Directive] = &[
     row("RejectSection", "NAME", Kind::Check, "v1 has no such section", |v, c| {
         push(&mut c.expect.no_sections, word(v)?)
     }),
-    row(
-        "ExpectStderr",
-        "FRAGMENT",
-        Kind::Check,
-        "the program writes one line with it on stderr; nothing when absent",
-        |v, c| put(&mut c.expect.stderr, Some(v.into())),
-    ),
     row("Send", "LINE", Kind::Step, "types a line into the program and reads its reply", |v, c| {
         push(&mut c.steps, Step::Send(v.into()))
     }),
@@ -208,8 +201,9 @@ pub const DIRECTIVES: &[Directive] = &[
         after_send(c)?;
         push(&mut c.steps, Step::Reject(v.into()))
     }),
-    row("Update", "vN", Kind::Step, "patchgen makes v1 -> vN, dsuctl applies it, both succeed", |v, c| {
-        push(&mut c.steps, Step::Update(version(v)?))
+    row("Update", "vN [FILE]", Kind::Step, "applies patchgen's v1 -> vN, or a FILE that a RunTool made", |v, c| {
+        let (number, file) = head_tail(v);
+        push(&mut c.steps, Step::Update { version: version(&number)?, file })
     }),
     row("Revert", "", Kind::Step, "dsuctl reverts to v1", |v, c| {
         nothing(v)?;

@@ -18,7 +18,7 @@ pub enum Step {
     Send(String),
     Expect(String),
     Reject(String),
-    Update(String),
+    Update { version: String, file: String },
     Revert,
     ApplyFails { patch: String, code: i32, message: String },
     RevertFails { code: i32, message: String },
@@ -50,6 +50,9 @@ pub struct Exchange {
     /// The reply.
     pub reply: Vec<String>,
 }
+
+/// The version of answers after a `RunTool` that applies patches itself: no oracle knows them.
+pub const BY_HAND: &str = "by hand";
 
 struct Session<'a> {
     scene: &'a Scene<'a>,
@@ -84,13 +87,7 @@ pub fn run(scene: &Scene<'_>, run_dir: &Path) -> Result<Vec<Exchange>> {
         scene.config.exit,
         end.stderr
     );
-    match &scene.config.expect.stderr {
-        None => ensure!(end.stderr.is_empty(), "the process wrote on stderr: {}", end.stderr),
-        Some(fragment) => {
-            let fits = end.stderr.lines().count() == 1 && end.stderr.contains(fragment);
-            ensure!(fits, "expected one line with `{fragment}` on stderr, got: {}", end.stderr);
-        }
-    }
+    ensure!(end.stderr.is_empty(), "the process wrote on stderr: {}", end.stderr);
     Ok(session.exchanges)
 }
 
@@ -108,7 +105,10 @@ impl Session<'_> {
                 ensure!(!reply.contains(line), "in the reply {reply:?}");
                 Ok(())
             }
-            Step::Update(version) => self.update(version),
+            Step::Update { version, file } => {
+                let patch = self.patch_path(if file.is_empty() { version } else { file });
+                self.update(version, &patch)
+            }
             Step::Revert => self.revert(),
             Step::ApplyFails { patch, code, message } => {
                 let patch = self.patch_path(patch);
@@ -147,8 +147,7 @@ impl Session<'_> {
     }
 
     /// Applies the patch to `version`, and checks what dsuctl and the process say about it.
-    fn update(&mut self, version: &str) -> Result<()> {
-        let patch = expectation::patch_file(self.scene, version);
+    fn update(&mut self, version: &str, patch: &Path) -> Result<()> {
         let applied = self.json(&["apply", &self.pid(), &patch.to_string_lossy(), "--json"])?;
         ensure!(applied["pid"] == self.live.pid(), "apply speaks of another process: {applied}");
         let functions = applied["functions"].as_array().map_or(0, Vec::len);
@@ -183,6 +182,10 @@ impl Session<'_> {
             ensure!(outcome.code == Some(0), "{}", outcome.said());
         }
         self.tool = Some(outcome);
+        if shell.contains("dsuctl apply") {
+            // Which of the processes runs what is from now on the case's own affair.
+            self.version = BY_HAND.into();
+        }
         Ok(())
     }
 

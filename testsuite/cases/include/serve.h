@@ -29,6 +29,17 @@ static inline int is(const char *line, const char *word) {
     return strncmp(line, word, length) == 0 && (line[length] == ' ' || line[length] == '\0');
 }
 
+/* The value, of which the optimiser knows nothing: a function that returns one changes without its callers. */
+static inline const char *opaque(const char *text) {
+    __asm__ volatile("" : "+r"(text));
+    return text;
+}
+
+static inline long opaque_number(long number) {
+    __asm__ volatile("" : "+r"(number));
+    return number;
+}
+
 static inline void serve_ready(void) {
     puts(".");
     fflush(stdout);

@@ -1,4 +1,4 @@
-//#ExpectRefused:function-not-updatable marked
+//#ExpectRefused:not-updatable marked
 //#Send:go
 //#Expect:3
 // What was left alone cannot be updated: refused, with who left it alone.

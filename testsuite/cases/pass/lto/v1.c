@@ -1,5 +1,5 @@
 //#RunTool:$CC $CFLAGS -flto -fuse-ld=lld-19 main.c -o lto 2>lto.err; cat lto.err dsu.log
-//#ToolOut:link-time
+//#ToolOut:-flto
 //#RunTool:patchgen base lto -o lto.dsubase
 //#ToolError:4 [not-instrumented]
 //#RunTool:$CC $CFLAGS -flto -c main.c -o lto.o; patchgen diff lto.o lto.o

@@ -1,13 +1,13 @@
-//#NoOracle:the steps apply the patch themselves
 //#ExpectClosure:ask
 //#Send:ask
 //#Expect:1
 //#RunTool:cp $V1 whole && patchgen base whole -o app.dsubase --strip && readelf -SW whole
 //#ToolReject:debug_dsu
-//#RunTool:patchgen build app.dsubase $V2 -o from-base.dsu && dsuctl apply $PID from-base.dsu
+//#RunTool:patchgen build app.dsubase $V2 -o from-base.dsu
+//#Update:v2 from-base.dsu
 //#Send:ask
 //#Expect:2
-//#RunTool:dsuctl revert $PID
+//#Revert
 //#Send:ask
 //#Expect:1
 //#RunTool:patchgen diff whole $V2

@@ -1,5 +1,5 @@
 //#ExpectChanged:spare(added)
-//#ExpectClosure:spare
+//#ExpectNoChange
 // A new function that nobody calls yet.
 #include "serve.h"
 

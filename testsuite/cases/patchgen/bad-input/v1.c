@@ -55,6 +55,6 @@
 // Each mistake of a person at the keyboard: one line, its own exit code, nothing written.
 #include "serve.h"
 
-__attribute__((noinline)) const char *work(void) { return "old"; }
+__attribute__((noinline)) const char *work(void) { return opaque("old"); }
 
 void handle(const char *line) { puts(work()); }

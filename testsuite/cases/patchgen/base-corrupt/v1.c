@@ -1,3 +1,11 @@
+//#Config:stub
+//#Dispatch:armed
+//#RunTool:entry=$(nm app | sed -n 's/ [Tt] work$//p'); cp app altered && printf '\314' | dd of=altered bs=1 seek=$((0x$entry - 6)) conv=notrunc status=none && patchgen build altered $V2 -o fix.dsu
+//#ToolError:4 [base-corrupt]
+//#Send:go
+//#Expect:1
+//#Config:entry
+//#Dispatch:always
 //#RunTool:entry=$(nm app | sed -n 's/ [Tt] work$//p'); cp app altered && printf '\314' | dd of=altered bs=1 seek=$((0x$entry)) conv=notrunc status=none && patchgen build altered $V2 -o fix.dsu
 //#ToolError:4 [base-corrupt]
 //#Send:go

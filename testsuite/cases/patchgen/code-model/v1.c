@@ -1,7 +1,6 @@
-//#CompArgs:-O2 -mcmodel=large
-//#RunTool:cat dsu.log
+//#RunTool:$CC $CFLAGS -mcmodel=large main.c -o large $LDFLAGS; cat dsu.log
 //#ToolOut:mcmodel
-//#RunTool:patchgen base app
+//#RunTool:patchgen base large
 //#ToolError:4 [not-instrumented]
 //#Send:go
 //#Expect:1

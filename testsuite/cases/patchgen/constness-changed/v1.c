@@ -1,4 +1,4 @@
-//#ExpectRefused:constness-changed table
+//#ExpectRefused:data-changed table
 //#Send:go 1
 //#Expect:2
 #include "serve.h"

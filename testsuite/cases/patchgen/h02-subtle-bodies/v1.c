@@ -7,7 +7,7 @@
 
 typedef int v4 __attribute__((vector_size(16)));
 struct two { int a, b; };
-void sink(int n) { (void)n; __asm__ volatile(""); }
+__attribute__((noinline)) void sink(int n) { (void)n; __asm__ volatile(""); }
 __attribute__((noinline)) long width(void *p) { return *(volatile int *)p; }
 __attribute__((noinline)) long zext(int n) { return (long)(unsigned)n; }
 __attribute__((noinline)) int rmw(int *p) { return __atomic_fetch_add(p, 1, __ATOMIC_SEQ_CST); }

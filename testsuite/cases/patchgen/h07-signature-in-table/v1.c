@@ -1,4 +1,4 @@
-//#ExpectRefused:signature-of-address-taken price
+//#ExpectRefused:signature-escapes price
 //#Send:go 3
 //#Expect:30
 // A table still holds the old function's address, and its readers pass the old arguments.

@@ -1,6 +1,6 @@
 //#Lib:shop.c
 //#Module:libshop.so
-//#ExpectRefused:signature-of-exported price
+//#ExpectRefused:signature-exported price
 //#Send:go
 //#Expect:10
 // Whoever else has loaded the library calls it the old way.

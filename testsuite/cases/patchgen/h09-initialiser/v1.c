@@ -1,4 +1,4 @@
-//#ExpectRefused:initialiser-changed limit
+//#ExpectRefused:data-changed limit
 //#Send:show
 //#Expect:10
 // The old object keeps the old value; silently keeping it would be a fix that does not fix.

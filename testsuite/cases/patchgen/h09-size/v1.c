@@ -1,4 +1,4 @@
-//#ExpectRefused:variable-changed names
+//#ExpectRefused:data-changed names
 //#Send:show 1
 //#Expect:0
 #include "serve.h"

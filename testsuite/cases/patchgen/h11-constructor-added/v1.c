@@ -1,4 +1,4 @@
-//#ExpectRefused:constructors-changed setup
+//#ExpectRefused:constructor setup
 //#Send:go
 //#Expect:0
 // It would not run in a process that started long ago, and must not run by surprise.

@@ -3,6 +3,6 @@
 
 static int ready;
 
-__attribute__((constructor)) static void setup(void) { ready = 1; }
+__attribute__((constructor)) static void setup(void) { ready = (int)opaque_number(1); }
 
 void handle(const char *line) { printf("%d\n", ready); }

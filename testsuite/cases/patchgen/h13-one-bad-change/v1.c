@@ -1,5 +1,5 @@
 //#Unit:data.c
-//#ExpectRefused:initialiser-changed limit
+//#ExpectRefused:data-changed limit
 //#Send:go
 //#Expect:10
 // A fine change in one unit, an impossible one in another: nothing of it is written.
@@ -7,6 +7,6 @@
 
 extern int limit;
 
-__attribute__((noinline)) int rate(void) { return limit; }
+__attribute__((noinline)) int rate(void) { return (int)opaque_number(limit); }
 
 void handle(const char *line) { printf("%d\n", rate()); }

@@ -3,6 +3,6 @@
 
 extern int limit;
 
-__attribute__((noinline)) int rate(void) { return limit * 2; }
+__attribute__((noinline)) int rate(void) { return (int)opaque_number(limit * 2); }
 
 void handle(const char *line) { printf("%d\n", rate()); }

@@ -1,4 +1,4 @@
-//#ExpectClosure:tick
+//#ExpectClosure:tick, extra
 //#Send:a
 //#Expect:a 1
 //#Send:b
@@ -10,7 +10,9 @@
 //#Expect:a 2 new
 //#Send:b
 //#Expect:b 3 new
-// Two statics of one name; the new version has a third before them, and each finds its own old storage.
+//#Send:c
+//#Expect:c 6
+// Two statics of one name; new ones of that name elsewhere shift their numbers, and each finds its own old storage.
 #include "serve.h"
 
 __attribute__((noinline)) void tick(const char *line) {

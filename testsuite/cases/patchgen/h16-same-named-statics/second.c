@@ -1,8 +1,8 @@
-#include <stdio.h>
+#define SERVE_OWN_MAIN
+#include "serve.h"
 
 static int count = 100;
 __attribute__((noinline)) static int step(void) {
-    __asm__ volatile("" : "+m"(count));
-    return ++count;
+    return (int)opaque_number(++count);
 }
 void second(void) { printf("second %d\n", step()); }

@@ -1,8 +1,8 @@
-#include <stdio.h>
+#define SERVE_OWN_MAIN
+#include "serve.h"
 
 static int count = 100;
 __attribute__((noinline)) static int step(void) {
-    __asm__ volatile("" : "+m"(count));
-    return ++count + 10;
+    return (int)opaque_number(++count + 10);
 }
 void second(void) { printf("second %d\n", step()); }

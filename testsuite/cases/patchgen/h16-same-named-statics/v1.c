@@ -24,8 +24,7 @@
 void second(void);
 static int count;
 __attribute__((noinline)) static int step(void) {
-    __asm__ volatile("" : "+m"(count));
-    return ++count;
+    return (int)opaque_number(++count);
 }
 
 void handle(const char *line) {

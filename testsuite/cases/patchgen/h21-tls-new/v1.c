@@ -1,4 +1,4 @@
-//#ExpectRefused:new-tls-variable mine
+//#ExpectRefused:new-tls mine
 //#Send:go
 //#Expect:1
 // Threads that are already there have no room for a new thread-local.

@@ -6,6 +6,6 @@
 #include "serve.h"
 #include <math.h>
 
-__attribute__((noinline)) long root(long n) { return n; }
+__attribute__((noinline)) long root(long n) { return opaque_number(n); }
 
 void handle(const char *line) { printf("%ld\n", root(argument(line))); }

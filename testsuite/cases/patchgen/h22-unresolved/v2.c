@@ -2,6 +2,6 @@
 #include "serve.h"
 #include <math.h>
 
-__attribute__((noinline)) long root(long n) { return (long)cbrt((double)n); }
+__attribute__((noinline)) long root(long n) { return opaque_number((long)cbrt((double)n)); }
 
 void handle(const char *line) { printf("%ld\n", root(argument(line))); }

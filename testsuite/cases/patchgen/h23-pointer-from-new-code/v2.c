@@ -2,11 +2,10 @@
 #include "serve.h"
 
 static void (*current)(void);
-static void old(void) { puts("old rule"); }
+void old(void) { puts("old rule"); }
 
 __attribute__((noinline)) void choose(void);
-static void fresh(void) { puts("fresh rule"); }
-void (*volatile unused)(void) = old;
+void fresh(void) { puts("fresh rule"); }
 void choose(void) { current = fresh; }
 
 void handle(const char *line) {

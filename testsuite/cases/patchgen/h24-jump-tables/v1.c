@@ -52,7 +52,7 @@ three:
     program /= 10;
     goto next;
 stop:
-    return sum;
+    return opaque_number(sum);
 }
 
 void handle(const char *line) {

@@ -33,7 +33,7 @@ three:
     program /= 10;
     goto next;
 stop:
-    return sum + 100;
+    return opaque_number(sum + 100);
 }
 
 void handle(const char *line) {

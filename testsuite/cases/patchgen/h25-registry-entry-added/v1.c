@@ -1,4 +1,4 @@
-//#ExpectRefused:section-changed
+//#ExpectRefused:section-changed beta
 //#Send:list
 //#Expect:alpha
 // Entries of a linker-made array: a new one would never be found by those who walk it.

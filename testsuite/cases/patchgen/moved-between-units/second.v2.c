@@ -1,6 +1,6 @@
 int caller(void);
 __attribute__((noinline)) int work(void) {
-    int value = 1;
+    int value = 2;
     __asm__ volatile("" : "+r"(value));
     return value;
 }

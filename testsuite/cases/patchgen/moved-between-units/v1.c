@@ -4,8 +4,8 @@
 //#Expect:1
 //#Update:v2
 //#Send:go
-//#Expect:1
-// A function moves to another source file.
+//#Expect:2
+// A function moves to another source file, and changes on the way.
 #include "serve.h"
 
 int caller(void);

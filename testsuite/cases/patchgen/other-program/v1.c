@@ -7,6 +7,6 @@
 // Two builds that are not of the same thing.
 #include "serve.h"
 
-__attribute__((noinline)) const char *work(void) { return "old"; }
+__attribute__((noinline)) const char *work(void) { return opaque("old"); }
 
 void handle(const char *line) { puts(work()); }

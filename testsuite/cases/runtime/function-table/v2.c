@@ -6,8 +6,8 @@ struct command {
     void (*run)(void);
 };
 
-static void do_get(void) { puts("get 2"); }
-static void do_put(void) { puts("put"); }
+__attribute__((noinline)) static void do_get(void) { puts("get 2"); }
+__attribute__((noinline)) static void do_put(void) { puts("put"); }
 
 static struct command commands[] = {{"get", do_get}, {"put", do_put}};
 

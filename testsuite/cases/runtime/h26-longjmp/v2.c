@@ -7,7 +7,7 @@ static jmp_buf back;
 __attribute__((noinline)) int guarded(int deep) {
     if (deep == 0)
         longjmp(back, 2);
-    return guarded(deep - 1) + 1;
+    return (int)opaque_number(guarded(deep - 1) + 1);
 }
 
 void handle(const char *line) {

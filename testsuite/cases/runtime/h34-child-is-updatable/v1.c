@@ -21,7 +21,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-__attribute__((noinline)) char work(void) { return 'o'; }
+__attribute__((noinline)) char work(void) { return *opaque("old"); }
 
 static int to_child[2], from_child[2];
 static pid_t child;

@@ -18,7 +18,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-__attribute__((noinline)) const char *work(void) { return "old"; }
+__attribute__((noinline)) const char *work(void) { return opaque("old"); }
 
 void handle(const char *line) {
     fflush(stdout);

@@ -15,7 +15,7 @@
 
 extern char **environ;
 
-__attribute__((noinline)) const char *work(void) { return "old"; }
+__attribute__((noinline)) const char *work(void) { return opaque("old"); }
 
 void handle(const char *line) {
     char *words[] = {(char *)"sh", (char *)"-c", (char *)"echo spawned; ls -l /proc/self/fd | grep -c socket:", NULL};

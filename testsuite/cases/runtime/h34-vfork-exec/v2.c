@@ -6,7 +6,7 @@
 
 extern char **environ;
 
-__attribute__((noinline)) const char *work(void) { return "new"; }
+__attribute__((noinline)) const char *work(void) { return opaque("new"); }
 
 void handle(const char *line) {
     char *words[] = {(char *)"sh", (char *)"-c", (char *)"echo spawned; ls -l /proc/self/fd | grep -c socket:", NULL};

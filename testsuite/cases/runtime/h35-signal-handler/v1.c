@@ -22,7 +22,7 @@
 
 static volatile int last, wrong, sink;
 
-__attribute__((noinline)) int mark(int n) { return n + 1; }
+__attribute__((noinline)) int mark(int n) { return (int)opaque_number(n + 1); }
 
 static void on_alarm(int number) {
     (void)number;

@@ -17,7 +17,7 @@ static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static volatile int go, held;
 static pthread_t holder;
 
-__attribute__((noinline)) const char *work(void) { return "old"; }
+__attribute__((noinline)) const char *work(void) { return opaque("old"); }
 
 static void *hold(void *unused) {
     flockfile(stderr);

@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-__attribute__((noinline)) const char *work(void) { return "old"; }
+__attribute__((noinline)) const char *work(void) { return opaque("old"); }
 
 void handle(const char *line) {
     static int done;

@@ -3,7 +3,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-__attribute__((noinline)) const char *work(void) { return "new"; }
+__attribute__((noinline)) const char *work(void) { return opaque("new"); }
 
 void handle(const char *line) {
     static int done;

@@ -2,7 +2,7 @@
 #include "serve.h"
 #include <sys/prctl.h>
 
-__attribute__((noinline)) const char *work(void) { return "new"; }
+__attribute__((noinline)) const char *work(void) { return opaque("new"); }
 
 void handle(const char *line) {
     static int done;

@@ -16,7 +16,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-__attribute__((noinline)) const char *work(void) { return "old"; }
+__attribute__((noinline)) const char *work(void) { return opaque("old"); }
 
 static void lock_down(void) {
     struct sock_filter code[] = {

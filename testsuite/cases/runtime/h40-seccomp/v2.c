@@ -8,7 +8,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-__attribute__((noinline)) const char *work(void) { return "new"; }
+__attribute__((noinline)) const char *work(void) { return opaque("new"); }
 
 static void lock_down(void) {
     struct sock_filter code[] = {

@@ -1,8 +1,8 @@
 // With -fcf-protection every entry keeps its endbr64, armed or not, old and new.
 #include "serve.h"
 
-__attribute__((noinline)) int direct(void) { return 11; }
-__attribute__((noinline)) int indirect(void) { return 12; }
+__attribute__((noinline)) int direct(void) { return (int)opaque_number(11); }
+__attribute__((noinline)) int indirect(void) { return (int)opaque_number(12); }
 
 static int (*volatile pointer)(void) = indirect;
 static int (*volatile other)(void) = direct;

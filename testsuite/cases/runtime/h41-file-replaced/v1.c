@@ -12,6 +12,6 @@
 // Meanwhile somebody installed the new program over the old: what counts is what runs.
 #include "serve.h"
 
-__attribute__((noinline)) const char *work(void) { return "old"; }
+__attribute__((noinline)) const char *work(void) { return opaque("old"); }
 
 void handle(const char *line) { puts(work()); }

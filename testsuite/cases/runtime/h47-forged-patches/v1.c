@@ -4,7 +4,7 @@
 //#ApplyFails:machine.dsu 22 machine
 //#ApplyFails:elf.dsu 22 machine
 //#ApplyFails:version.dsu 23 version
-//#ApplyFails:function.dsu 25 work
+//#ApplyFails:function.dsu 25 describes it
 //#Send:ask
 //#Expect:old
 //#Update:v2
@@ -13,6 +13,6 @@
 // Files with a right checksum that are for another machine, of another format, for another program.
 #include "serve.h"
 
-__attribute__((noinline)) const char *work(void) { return "old"; }
+__attribute__((noinline)) const char *work(void) { return opaque("old"); }
 
 void handle(const char *line) { puts(work()); }

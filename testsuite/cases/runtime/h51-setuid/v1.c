@@ -14,7 +14,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-__attribute__((noinline)) const char *work(void) { return "old"; }
+__attribute__((noinline)) const char *work(void) { return opaque("old"); }
 
 void handle(const char *line) {
     if (is(line, "drop")) {

@@ -19,10 +19,9 @@ static rule *volatile kept;
 
 __attribute__((noinline)) long price(long n);
 __attribute__((noinline)) long legacy(long n) { return n * 10; }
-__attribute__((noinline)) void keep(rule *r) { kept = r; }
 __attribute__((noinline)) long price(long n) {
-    keep(legacy);
-    return legacy(n);
+    kept = legacy;
+    return opaque_number(legacy(n));
 }
 
 void handle(const char *line) {

@@ -1,5 +1,4 @@
 //#Env:DSU_RUNTIME_DIR=/proc/nowhere
-//#ExpectStderr:/proc/nowhere
 //#Send:ask
 //#Expect:old
 //#RunTool:dsuctl status $PID
@@ -9,6 +8,6 @@
 // The program runs all the same; one line says why it cannot be updated.
 #include "serve.h"
 
-__attribute__((noinline)) const char *work(void) { return "old"; }
+__attribute__((noinline)) const char *work(void) { return opaque("old"); }
 
 void handle(const char *line) { puts(work()); }

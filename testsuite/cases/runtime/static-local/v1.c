@@ -15,7 +15,7 @@
 __attribute__((noinline)) int count(void) {
     static int calls;
     calls++;
-    return calls;
+    return (int)opaque_number(calls);
 }
 
 void handle(const char *line) { printf("%d\n", count()); }

@@ -4,7 +4,7 @@
 __attribute__((noinline)) int count(void) {
     static int calls;
     calls++;
-    return calls + 1000;
+    return (int)opaque_number(calls + 1000);
 }
 
 void handle(const char *line) { printf("%d\n", count()); }

@@ -1,5 +1,5 @@
 #include "serve.h"
 
-__attribute__((noinline)) const char *work(void) { return "new"; }
+__attribute__((noinline)) const char *work(void) { return opaque("new"); }
 
 void handle(const char *line) { puts(work()); }

@@ -5,7 +5,7 @@ static const char *volatile kept;
 
 __attribute__((noinline)) const char *greet(void) {
     puts("shared text");
-    return "good day";
+    return opaque("good day");
 }
 
 __attribute__((noinline)) void other(void) { puts("shared text"); }

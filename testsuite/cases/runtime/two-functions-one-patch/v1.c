@@ -10,7 +10,7 @@
 //#Expect:5 10
 #include "serve.h"
 
-__attribute__((noinline)) long left(long n) { return n; }
-__attribute__((noinline)) long right(long n) { return n * 2; }
+__attribute__((noinline)) long left(long n) { return opaque_number(n); }
+__attribute__((noinline)) long right(long n) { return opaque_number(n * 2); }
 
 void handle(const char *line) { printf("%ld %ld\n", left(argument(line)), right(argument(line))); }
