@@ -31,7 +31,7 @@ Examples:
   dsu-cc --dsu-dispatch=always -O2 -pthread server.c -o server
   printf 'fun:hot_loop\\nsrc:vendor/*\\n' >keep.list; dsu-cc --dsu-list=keep.list -O2 -c a.c
 
-Exit status: clang's; 1 if the toolchain is incomplete, 2 if a --dsu- flag or DSU_ variable is wrong.
+Exit status: clang's; 1 if the toolchain is incomplete, 2 if a --dsu flag or DSU_ value is wrong.
 ";
 
 /// The help of one of the wrappers.
