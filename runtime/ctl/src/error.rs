@@ -15,7 +15,7 @@ pub(crate) enum Error {
     NoProcess(u32),
     #[error("process `{pid}` (`{command}`) has no runtime; build the program with `dsu-cc`")]
     NoRuntime { pid: u32, command: String },
-    #[error("process `{pid}` (`{command}`) belongs to user {user}; run dsuctl as that user or as root")]
+    #[error("process `{pid}` (`{command}`), or its socket, belongs to user {user}; run dsuctl as that user or as root")]
     ForeignUser { pid: u32, command: String, user: u32 },
     #[error(
         "process `{pid}` (`{command}`) has no socket: {why}; set `DSU_RUNTIME_DIR` to a directory of mode 0700 \

@@ -103,7 +103,10 @@ impl Target {
             match client::connect(&directory.join(format!("{}.sock", self.pid))) {
                 // A socket of this name may be of an earlier process, or of one in another container.
                 Ok(socket) if is_of(&socket, self.pid) => return Ok(socket),
-                Err(error) if error.kind() == io::ErrorKind::PermissionDenied => failure = error.kind(),
+                // What is closed below /proc says nothing of sockets.
+                Err(error) if error.kind() == io::ErrorKind::PermissionDenied && !directory.starts_with("/proc") => {
+                    failure = error.kind();
+                }
                 _ => {}
             }
         }
@@ -146,8 +149,10 @@ impl Target {
         if Self::find(pid).is_err() {
             return Error::NoProcess(pid);
         }
-        if failure == io::ErrorKind::PermissionDenied || (own != 0 && !self.users.contains(&own)) {
-            return Error::ForeignUser { pid, command, user: self.users[0] };
+        let foreign = !self.users.contains(&own);
+        if own != 0 && (foreign || failure == io::ErrorKind::PermissionDenied) {
+            // A daemon that was root when it made its socket, and is us now, still takes orders from root only.
+            return Error::ForeignUser { pid, command, user: if foreign { self.users[0] } else { 0 } };
         }
         if self.chosen_directory().is_some_and(|chosen| chosen.as_os_str().is_empty()) {
             let why = "it was started with `DSU_RUNTIME_DIR` empty, which turns the runtime off".to_owned();
