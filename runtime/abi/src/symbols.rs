@@ -2,7 +2,8 @@
 //! fills in the addresses, so two statics of one name are never confused and link order does not matter.
 //!
 //! Table, 8-aligned: header of [`HEADER_SIZE`] bytes, [`ENTRY_SIZE`] bytes per symbol, string table, padding.
-//! A function or variable that the linker dropped has address 0.
+//! A function or variable that the linker dropped has address 0; with gold, its offset in the dropped section, so
+//! that only the id before its entry proves that a function is there.
 
 use crate::cursor::{Cursor, FormatError, Result, slice, string};
 use crate::stub::Dispatch;
