@@ -1,9 +1,10 @@
 //! Module flags, and the few facts of the debug information that the plugin needs.
 
 use inkwell::llvm_sys::core::{
-    LLVMConstIntGetZExtValue, LLVMGetMDNodeNumOperands, LLVMGetMDNodeOperands, LLVMGetMDString, LLVMGetModuleContext,
-    LLVMGetModuleFlag, LLVMGetNamedMetadataNumOperands, LLVMGetNamedMetadataOperands, LLVMIsAConstantInt,
-    LLVMIsAMDNode, LLVMIsAMDString, LLVMMetadataAsValue,
+    LLVMConstIntGetZExtValue, LLVMDisposeValueMetadataEntries, LLVMGetMDKindIDInContext, LLVMGetMDNodeNumOperands,
+    LLVMGetMDNodeOperands, LLVMGetMDString, LLVMGetModuleContext, LLVMGetModuleFlag, LLVMGetNamedMetadataNumOperands,
+    LLVMGetNamedMetadataOperands, LLVMGlobalCopyAllMetadata, LLVMIsAConstantInt, LLVMIsAMDNode, LLVMIsAMDString,
+    LLVMMetadataAsValue, LLVMValueMetadataEntriesGetKind,
 };
 use inkwell::llvm_sys::debuginfo::{
     LLVMDIFileGetDirectory, LLVMDIFileGetFilename, LLVMDIScopeGetFile, LLVMGetSubprogram,
@@ -69,6 +70,26 @@ unsafe fn operands(node: LLVMValueRef) -> Vec<LLVMValueRef> {
 }
 
 impl Value<'_> {
+    /// Whether metadata of this kind hangs on a function or variable.
+    pub fn has_metadata(self, kind: &str) -> bool {
+        if self.is_declaration()
+            || !matches!(self.kind(), ValueKind::LLVMFunctionValueKind | ValueKind::LLVMGlobalVariableValueKind)
+        {
+            return false;
+        }
+        let Ok(len) = u32::try_from(kind.len()) else { return false };
+        // SAFETY: it is a live global object; LLVM gives an array of `count` entries to dispose of.
+        unsafe {
+            let kind = LLVMGetMDKindIDInContext(self.context(), kind.as_ptr().cast(), len);
+            let mut count = 0;
+            let entries = LLVMGlobalCopyAllMetadata(self.raw(), &mut count);
+            let count = u32::try_from(count).unwrap_or(0);
+            let found = (0..count).any(|index| LLVMValueMetadataEntriesGetKind(entries, index) == kind);
+            LLVMDisposeValueMetadataEntries(entries);
+            found
+        }
+    }
+
     /// The file a function was written in.
     pub fn source_file(self) -> Option<SourceFile> {
         if self.kind() != ValueKind::LLVMFunctionValueKind {

@@ -59,7 +59,7 @@ pub fn survey<'m>(module: &'m Module<'_>, options: &Options) -> Result<Survey<'m
     let source = module.source_file_name();
     let reason = |function: Value<'m>| {
         let listed = || list.as_ref().and_then(|list| list.reason(function, &source));
-        own_entry(function, module)
+        own_entry(function)
             .or_else(|| resolvers.contains(&function).then_some(Reason::IfuncResolver))
             .or_else(|| annotated.contains(&function).then_some(Reason::Annotated))
             .or_else(listed)
@@ -85,18 +85,20 @@ fn through_aliases(mut value: Value<'_>) -> Value<'_> {
 }
 
 /// Reasons that lie in the function itself: its entry is not the compiler's to shape, or not ours.
-fn own_entry(function: Value<'_>, module: &Module<'_>) -> Option<Reason> {
+fn own_entry(function: Value<'_>) -> Option<Reason> {
     let has = |key: &str| function.string_attribute(key).is_some_and(|value| value != "0" && value != "false");
     let xray = function.string_attribute("function-instrument");
     if function.linkage() == Linkage::AvailableExternally {
         Some(Reason::AvailableExternally)
     } else if function.has_attribute("naked") {
         Some(Reason::Naked)
+    } else if function.has_metadata("func_sanitize") {
+        Some(Reason::FunctionSanitizer)
     } else if function.has_prefix_data() {
         Some(Reason::PrefixData)
     } else if function.has_prologue_data() {
         Some(Reason::PrologueData)
-    } else if module.flag("kcfi").is_some() {
+    } else if function.has_metadata("kcfi_type") {
         Some(Reason::Kcfi)
     } else if has("patchable-function-entry") || has("patchable-function-prefix") {
         Some(Reason::PatchableEntry)

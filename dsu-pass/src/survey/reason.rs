@@ -13,6 +13,8 @@ pub enum Reason {
     PrefixData,
     /// Something else put data at the entry.
     PrologueData,
+    /// `-fsanitize=function` looks for a signature right before the entry.
+    FunctionSanitizer,
     /// `-fsanitize=kcfi` looks for a type id right before the entry.
     Kcfi,
     /// `-fpatchable-function-entry`.
@@ -38,8 +40,9 @@ impl fmt::Display for Reason {
             Self::Naked => "it is naked: its entry is the author's own code",
             Self::IfuncResolver => "it is an ifunc resolver: it runs before the program is relocated",
             Self::AvailableExternally => "its definition is another unit's: nothing is emitted for it here",
-            Self::PrefixData => "it has data of its own before its entry (a sanitizer's, or a language runtime's)",
-            Self::PrologueData => "it has data of its own at its entry (-fsanitize=function)",
+            Self::PrefixData => "it has data of its own before its entry (a language runtime's)",
+            Self::PrologueData => "it has data of its own at its entry (a language runtime's)",
+            Self::FunctionSanitizer => "its callers check a signature right before its entry (-fsanitize=function)",
             Self::Kcfi => "its callers check a type id right before its entry (-fsanitize=kcfi)",
             Self::PatchableEntry => "its entry is already patched by others (-fpatchable-function-entry)",
             Self::XRay => "its entry is already patched by XRay (-fxray-instrument)",

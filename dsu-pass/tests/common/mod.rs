@@ -6,6 +6,7 @@ pub(crate) mod object;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::OnceLock;
 
 /// A folder to compile in, removed when dropped.
 pub(crate) struct Bench {
@@ -15,12 +16,20 @@ pub(crate) struct Bench {
 /// Levels that the plugin must cope with.
 pub(crate) const LEVELS: [&str; 6] = ["-O0", "-O1", "-O2", "-O3", "-Os", "-Oz"];
 
-/// The plugin that cargo built for these tests: it lies beside them.
-pub(crate) fn plugin() -> PathBuf {
-    let tests = std::env::current_exe().expect("a test knows its own path");
-    let plugin = tests.with_file_name("libdsu_pass.so");
-    assert!(plugin.exists(), "`{}` is missing: cargo builds it with the tests", plugin.display());
-    plugin
+/// The plugin, built for this profile once per test program: it is a package of its own.
+fn plugin() -> &'static Path {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    BUILT.get_or_init(|| {
+        let tests = std::env::current_exe().expect("a test knows its own path");
+        let built = tests.ancestors().nth(2).expect("tests are in `target/PROFILE/deps`");
+        let profile = if built.ends_with("release") { "release" } else { "dev" };
+        let target = built.parent().expect("`target/PROFILE` has a parent");
+        let mut cargo = Command::new(env!("CARGO"));
+        cargo.args(["build", "--quiet", "-p", "dsu-plugin", "--profile", profile, "--target-dir"]).arg(target);
+        cargo.current_dir(env!("CARGO_MANIFEST_DIR"));
+        assert!(cargo.status().expect("cargo runs").success(), "`dsu-plugin` does not build");
+        built.join("libdsu_pass.so")
+    })
 }
 
 /// A source of `tests/inputs`.
@@ -88,7 +97,7 @@ fn driver(args: &[&str]) -> &'static str {
 }
 
 fn with_plugin(options: &str, args: &[&str]) -> Vec<String> {
-    let plugin = plugin().to_string_lossy().into_owned();
+    let plugin = plugin().to_str().expect("UTF-8").to_owned();
     let mut all: Vec<String> = args.iter().map(|&arg| arg.to_owned()).collect();
     all.extend(["-Xclang", "-load", "-Xclang"].map(str::to_owned));
     all.extend([plugin.clone(), format!("-fpass-plugin={plugin}")]);

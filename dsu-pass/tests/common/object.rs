@@ -92,7 +92,7 @@ pub(crate) fn notes(file: &[u8]) -> Vec<UnitNote> {
 /// Addresses that the linker's own symbol table has for a name.
 pub(crate) fn addresses(file: &[u8], name: &str) -> Vec<u64> {
     let file = object::File::parse(file).expect("valid ELF");
-    let symbols = file.symbols().filter(|symbol| symbol.name() == Ok(name) && symbol.is_definition());
+    let symbols = file.symbols().filter(|symbol| symbol.name() == Ok(name) && !symbol.is_undefined());
     symbols.map(|symbol| symbol.address()).collect()
 }
 

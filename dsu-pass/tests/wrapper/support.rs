@@ -55,12 +55,12 @@ impl Toolchain {
     }
 }
 
-/// Builds the plugin, which cargo does not put beside the programs for a test, and the runtime, which links only when
+/// Builds the plugin, which is a package of its own, and the runtime, which links only when
 /// it is optimised. Gives the runtime.
 fn build(root: &Path, built: &Path) -> PathBuf {
     let profile = if built.ends_with("release") { "release" } else { "dev" };
     let target = built.parent().expect("`target/PROFILE` has a parent");
-    for (package, profile) in [("dsu-pass", profile), ("dsu-runtime", "release")] {
+    for (package, profile) in [("dsu-plugin", profile), ("dsu-runtime", "release")] {
         let mut cargo = Command::new(env!("CARGO"));
         cargo.args(["build", "--quiet", "-p", package, "--lib", "--profile", profile, "--target-dir"]).arg(target);
         assert!(cargo.current_dir(root).status().expect("cargo runs").success(), "`{package}` does not build");
