@@ -58,3 +58,9 @@ fn stop(_info: &core::panic::PanicInfo<'_>) -> ! {
         sys::process::sleep_ms(-1);
     }
 }
+
+/// A build without link-time optimisation brings in whole objects of `core`, whose unwind tables name this function.
+/// Nothing unwinds here (`panic = "abort"`), so nothing calls it.
+#[cfg(all(not(test), debug_assertions))]
+#[unsafe(no_mangle)]
+extern "C" fn rust_eh_personality() {}

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use object::{Object, ObjectSection, ObjectSymbol};
 
-use crate::support::{library, run};
+use crate::support::{library, library_of, run};
 
 /// Bytes of code and constants in a linked program.
 fn sizes(program: &std::path::Path) -> u64 {
@@ -44,4 +44,18 @@ fn it_is_small_and_has_no_panics() {
     let panics: Vec<_> = names.iter().filter(|n| n.contains("panicking") || n.contains("begin_unwind")).collect();
     assert!(panics.is_empty(), "can panic: {panics:?}");
     assert!(names.contains(&"__dsu_runtime"), "the runtime was not linked");
+}
+
+#[test]
+fn a_debug_build_links_too() {
+    let dir = tempfile::TempDir::new().expect("temporary directories can be made");
+    let source = dir.path().join("empty.c");
+    fs::write(&source, "int main(void) { return 0; }\n").expect("ours");
+    let program = dir.path().join("program");
+    for linker in ["bfd", "lld"] {
+        let mut clang = Command::new("clang-19");
+        clang.arg(format!("-fuse-ld={linker}")).arg(&source).arg("-Wl,-u,__dsu_runtime");
+        run(clang.arg(library_of(&[], "debug/libdsu.a")).arg("-o").arg(&program));
+        run(&mut Command::new(&program));
+    }
 }

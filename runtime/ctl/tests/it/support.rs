@@ -5,6 +5,7 @@ use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Output, Stdio};
+use std::sync::OnceLock;
 
 use dsu_abi::patch::{
     CHECKSUM_OFFSET, Consistency, PatchFunction, PatchRelocation, PatchTables, RelocationKind, SECTION,
@@ -34,16 +35,18 @@ pub(crate) fn run(command: &mut Command) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
-/// The runtime, built once by cargo (it is no dependency of dsuctl that cargo could build for us).
+/// The runtime as it is delivered.
 pub(crate) fn library() -> PathBuf {
-    static ONCE: std::sync::Once = std::sync::Once::new();
-    let target = Path::new(env!("CARGO_BIN_EXE_dsuctl")).ancestors().nth(2).expect("target/PROFILE/dsuctl").to_owned();
-    ONCE.call_once(|| {
-        let mut cargo = Command::new(env!("CARGO"));
-        cargo.args(["build", "--quiet", "--release", "-p", "dsu-runtime", "--target-dir"]).arg(&target);
-        run(&mut cargo);
-    });
-    target.join("release/libdsu.a")
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    BUILT.get_or_init(|| library_of(&["--release"], "release/libdsu.a")).clone()
+}
+
+/// The runtime, built by cargo: it is no dependency of dsuctl that cargo could have built for us.
+pub(crate) fn library_of(profile: &[&str], file: &str) -> PathBuf {
+    let target = Path::new(env!("CARGO_BIN_EXE_dsuctl")).ancestors().nth(2).expect("target/PROFILE/dsuctl");
+    let mut cargo = Command::new(env!("CARGO"));
+    run(cargo.args(["build", "--quiet", "-p", "dsu-runtime"]).args(profile).arg("--target-dir").arg(target));
+    target.join(file)
 }
 
 /// A directory with a base program, its sockets, and patches.
