@@ -20,7 +20,7 @@ pub(crate) fn measure(jobs: usize) -> Result<Section> {
         let executable = memcached.cached_build(Version::Old, flavor)?;
         let tree = executable.parent().expect("the executable is in its tree");
         let begin = Instant::now();
-        let outcomes = suite::run(tree, &suite::files(tree)?, jobs)?;
+        let outcomes = suite::run(tree, jobs)?;
         let plain = plain.get_or_insert_with(|| outcomes.clone());
         let differences = suite::differences(plain, &outcomes);
         rows.push(vec![

@@ -1,7 +1,9 @@
 //! `examples/kvd`: what its README promises.
 use std::time::Duration;
 
+use testsuite::real::command::dsuctl;
 use testsuite::real::compiler::Flavor;
+use testsuite::real::journey::{Plan, make_patch, travel};
 use testsuite::real::kvd::{Kvd, RunningKvd};
 use testsuite::real::load::{Load, Options, Protocol};
 use testsuite::real::skip::run;
@@ -46,6 +48,62 @@ fn each_version_differs_by_its_fix() {
                 assert_eq!(running.probe()?, kvd.answer(version));
             }
         }
+        Ok(())
+    });
+}
+
+fn travels(kvd: Kvd, flavor: Flavor, changed: &[&str]) {
+    run(|| {
+        let folder = tempfile::tempdir()?;
+        let calm = Duration::from_millis(500);
+        let plan = Plan { flavor, folder: folder.path(), cached: true, connections: 8, rate: 0, calm };
+        // The answers of all three versions are checked on the way.
+        let journey = travel(&kvd, plan, &mut |_| {})?;
+        assert_eq!(journey.load.failed, 0, "{:?}", journey.load.failures);
+        for function in changed {
+            assert!(journey.functions.iter().any(|name| name == function), "{function} in {:?}", journey.functions);
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn v1_becomes_v2_and_v1_again_armed() {
+    travels(Kvd::V2, Flavor::Armed, &["store_add"]);
+}
+
+#[test]
+fn v1_becomes_v2_and_v1_again_always() {
+    travels(Kvd::V2, Flavor::Always, &["store_add"]);
+}
+
+#[test]
+fn v1_becomes_v3_and_v1_again_armed() {
+    travels(Kvd::V3, Flavor::Armed, &["store_add", "store_get", "store_set", "cmd_stats"]);
+}
+
+#[test]
+fn v1_becomes_v3_and_v1_again_always() {
+    travels(Kvd::V3, Flavor::Always, &["store_add", "store_get", "store_set", "cmd_stats"]);
+}
+
+#[test]
+fn a_later_patch_goes_on_top_of_an_earlier_one() {
+    run(|| {
+        let (mut running, folder) = start(Kvd::V3, Version::Old, Flavor::Armed)?;
+        let old = Kvd::V3.cached_build(Version::Old, Flavor::Armed)?;
+        let pid = running.server().pid().to_string();
+        running.ask("set name 0 alice")?;
+        for (kvd, name) in [(Kvd::V2, "v2.dsu"), (Kvd::V3, "v3.dsu")] {
+            let patch = folder.path().join(name);
+            make_patch(&old, &kvd.cached_build(Version::New, Flavor::Armed)?, &patch)?;
+            dsuctl(folder.path(), &["apply", &pid, &patch.to_string_lossy()])?;
+            assert_eq!(running.ask("incr name 1")?, "ERROR value is not a number", "{name}");
+        }
+        assert_eq!(running.probe()?, Kvd::V3.answer(Version::New));
+        dsuctl(folder.path(), &["revert", &pid])?;
+        assert_eq!(running.probe()?, Kvd::V3.answer(Version::Old));
+        assert_eq!(running.ask("incr name 1")?, "VALUE 1", "the value v2 and v3 kept is still there");
         Ok(())
     });
 }

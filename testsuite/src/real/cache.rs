@@ -2,6 +2,7 @@
 use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context, Result};
 
@@ -30,6 +31,9 @@ pub fn key(files: &[PathBuf], words: &[&str]) -> Result<String> {
 /// The folder `name`, made by `make` if it is not there. Only a finished folder ever gets that name,
 /// so a run that dies halfway and two runs at once do no harm.
 pub fn once(name: &str, make: impl FnOnce(&Path) -> Result<()>) -> Result<PathBuf> {
+    // The tests of one process want the same builds at the same time; one makes them, the others wait.
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    let _guard = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let done = folder("build")?.join(name);
     if done.is_dir() {
         return Ok(done);

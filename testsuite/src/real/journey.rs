@@ -118,7 +118,7 @@ pub fn travel(subject: &dyn Subject, plan: Plan<'_>, announce: &mut dyn FnMut(Pr
         fix: subject.fix(),
         dispatch: plan.flavor.name(),
         patch_bytes: std::fs::metadata(&patch)?.len(),
-        functions: strings(&applied["functions"]),
+        functions: names(&applied["functions"]),
         apply_timings_us: applied["timings_us"].clone(),
         answers: [before, patched, after],
         load,
@@ -148,10 +148,8 @@ fn probe(subject: &dyn Subject, live: &dyn Live, version: Version) -> Result<Str
     Ok(answer)
 }
 
-fn strings(list: &Value) -> Vec<String> {
-    list.as_array()
-        .into_iter()
-        .flatten()
-        .map(|item| item.as_str().map_or_else(|| item.to_string(), str::to_owned))
-        .collect()
+/// Names out of dsuctl's list.
+fn names(functions: &Value) -> Vec<String> {
+    let functions = functions.as_array().into_iter().flatten();
+    functions.filter_map(|function| function["function"].as_str().map(str::to_owned)).collect()
 }

@@ -27,7 +27,7 @@ pub struct Outcome {
 }
 
 /// The test files below `t/` of a built tree.
-pub fn files(tree: &Path) -> Result<Vec<String>> {
+fn files(tree: &Path) -> Result<Vec<String>> {
     let mut names = Vec::new();
     for entry in fs::read_dir(tree.join("t")).context("the tree has no tests")? {
         let name = entry?.file_name().to_string_lossy().into_owned();
@@ -40,8 +40,16 @@ pub fn files(tree: &Path) -> Result<Vec<String>> {
     Ok(names)
 }
 
-/// Runs these test files in a tree, so many at a time; each file's outcome.
-pub fn run(tree: &Path, files: &[String], jobs: usize) -> Result<BTreeMap<String, Outcome>> {
+/// Runs all test files of a tree, so many at a time; each file's outcome. Many of them measure seconds, which goes
+/// wrong on a busy machine: a file that fails gets a second chance alone, on every build alike.
+pub fn run(tree: &Path, jobs: usize) -> Result<BTreeMap<String, Outcome>> {
+    let mut outcomes = run_files(tree, &files(tree)?, jobs)?;
+    let failed: Vec<String> = outcomes.iter().filter(|(_, o)| !o.passed).map(|(file, _)| file.clone()).collect();
+    outcomes.extend(run_files(tree, &failed, 1)?);
+    Ok(outcomes)
+}
+
+fn run_files(tree: &Path, files: &[String], jobs: usize) -> Result<BTreeMap<String, Outcome>> {
     let (next, outcomes) = (Mutex::new(files.iter()), Mutex::new(BTreeMap::new()));
     let logs = tempfile::tempdir()?;
     std::thread::scope(|scope| {

@@ -157,10 +157,10 @@ fn table(journey: &Journey) -> Table {
     }
     row("size of the patch", format!("{} bytes", journey.patch_bytes));
     row("functions changed", format!("{}: {}", journey.functions.len(), journey.functions.join(" ")));
-    let inside = |name: &str| journey.apply_timings_us[name].as_u64().unwrap_or(0);
+    let inside = |name: &str| journey.apply_timings_us[name].as_f64().unwrap_or_default();
     row(
         "apply, in the process",
-        format!("map {} us, prepare {} us, commit {} us", inside("map"), inside("prepare"), inside("commit")),
+        format!("map {:.0} us, prepare {:.0} us, commit {:.0} us", inside("map"), inside("prepare"), inside("commit")),
     );
     for step in &journey.steps {
         row(&step.name, format!("{:.3} s", step.seconds));
