@@ -94,7 +94,8 @@ extern "C" fn in_child() {
         let mut turn = unsafe { Turn::take() };
         STATE.get(&mut turn).after_fork(phase);
     }
-    // Under a seccomp filter, starting a thread could be the death of the child.
+    // A stack is no matter for malloc, which the fork may have left locked: glibc finds that of the parent's thread
+    // in its cache. Under a seccomp filter, starting a thread could be the child's death.
     if !process::seccomp_active() {
         process::register_barrier();
         process::spawn(run);

@@ -37,6 +37,12 @@ pub(crate) fn connect(path: &Path) -> io::Result<OwnedFd> {
     Ok(socket)
 }
 
+/// Whether the process closed the connection instead of answering.
+pub(crate) fn is_lost(error: &io::Error) -> bool {
+    use io::ErrorKind::{BrokenPipe, ConnectionReset, UnexpectedEof};
+    [BrokenPipe, ConnectionReset, UnexpectedEof].contains(&error.kind())
+}
+
 /// Sends a request, with a file if it needs one, and collects the answer.
 pub(crate) fn ask(socket: &OwnedFd, request: &Packet<'_>, file: Option<BorrowedFd<'_>>) -> io::Result<Answer> {
     let mut buffer = [0; PACKET_MAX];

@@ -73,8 +73,12 @@ impl Target {
 
     /// Asks it something.
     pub(crate) fn ask(&self, request: &Packet<'_>, file: Option<std::os::fd::BorrowedFd<'_>>) -> Result<Answer, Error> {
-        let socket = self.connect()?;
-        client::ask(&socket, request, file).map_err(|cause| Error::NoAnswer { pid: self.pid, cause })
+        // A process that closed all its descriptors may have closed its socket under the first request.
+        let answer = match client::ask(&self.connect()?, request, file) {
+            Err(error) if client::is_lost(&error) => client::ask(&self.connect()?, request, file),
+            answer => answer,
+        };
+        answer.map_err(|cause| Error::NoAnswer { pid: self.pid, cause })
     }
 
     fn connect(&self) -> Result<OwnedFd, Error> {

@@ -148,7 +148,7 @@ fn memfd(name: &CStr) -> Result<Fd, Errno> {
         Err(Errno(libc::EINVAL)) => check(unsafe { libc::memfd_create(name.as_ptr(), flags) }),
         other => other,
     };
-    made.map(Fd)
+    made.map(Fd::new)
 }
 
 /// Size of a regular file; anything else (a pipe would block, a device never end) is an error.

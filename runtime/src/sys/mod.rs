@@ -7,6 +7,8 @@ pub(crate) mod process;
 pub(crate) mod socket;
 pub(crate) mod turn;
 
+use core::sync::atomic::{AtomicBool, Ordering};
+
 /// The system's error number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Errno(pub(crate) i32);
@@ -35,7 +37,25 @@ fn check_size(result: libc::ssize_t) -> Result<usize, Errno> {
 #[derive(Debug)]
 pub(crate) struct Fd(libc::c_int);
 
+/// Whether the runtime's descriptors are in the program's own table; see `process::own_file_table`.
+static SHARED_TABLE: AtomicBool = AtomicBool::new(false);
+
 impl Fd {
+    /// Takes over a descriptor that a call has just made. In a table shared with the program it is moved up, out of
+    /// the way of programs that count on the numbers of theirs.
+    fn new(made: libc::c_int) -> Self {
+        const OUT_OF_THE_WAY: libc::c_int = 900;
+        let fd = Self(made);
+        if !SHARED_TABLE.load(Ordering::Relaxed) {
+            return fd;
+        }
+        // SAFETY: plain system call on a descriptor of ours; where the limit is lower, it fails and changes nothing.
+        match check(unsafe { libc::fcntl(made, libc::F_DUPFD_CLOEXEC, OUT_OF_THE_WAY) }) {
+            Ok(moved) => Self(moved),
+            Err(_) => fd,
+        }
+    }
+
     /// Its number.
     pub(crate) fn number(&self) -> libc::c_int {
         self.0

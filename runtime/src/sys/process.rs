@@ -105,14 +105,15 @@ pub(crate) fn name_thread(name: &CStr) {
 
 /// Gives the calling thread a file table of its own, empty but for `/dev/null` as 0 to 2. So the program may close
 /// or count its descriptors as it likes and never meets one of ours, nor do ours keep any of its files open.
-/// False when the kernel will not: then the runtime shares the program's table.
-pub(crate) fn own_file_table() -> bool {
+/// If the kernel will not (a seccomp filter), the runtime shares the program's table as well as it can.
+pub(crate) fn own_file_table() {
     // SAFETY: plain system calls. CLOSE_RANGE_UNSHARE leaves the program's table alone; descriptors are closed in
     // the new table only, and only if the thread has one.
     unsafe {
         if libc::syscall(libc::SYS_close_range, 0, u32::MAX, libc::CLOSE_RANGE_UNSHARE) != 0 {
             if libc::unshare(libc::CLONE_FILES) != 0 {
-                return false;
+                super::SHARED_TABLE.store(true, Ordering::Relaxed);
+                return;
             }
             // Kernels before 5.9.
             let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
@@ -125,7 +126,6 @@ pub(crate) fn own_file_table() -> bool {
             libc::open(c"/dev/null".as_ptr(), libc::O_RDWR | libc::O_CLOEXEC);
         }
     }
-    true
 }
 
 static BARRIER: AtomicBool = AtomicBool::new(false);

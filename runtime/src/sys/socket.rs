@@ -7,7 +7,7 @@ use super::{Errno, Fd, check, check_size};
 fn new() -> Result<Fd, Errno> {
     let kind = libc::SOCK_SEQPACKET | libc::SOCK_CLOEXEC | libc::SOCK_NONBLOCK;
     // SAFETY: plain system call.
-    check(unsafe { libc::socket(libc::AF_UNIX, kind, 0) }).map(Fd)
+    check(unsafe { libc::socket(libc::AF_UNIX, kind, 0) }).map(Fd::new)
 }
 
 /// The address of a path, unless it is too long for one.
@@ -63,7 +63,7 @@ pub(crate) fn peer(fd: &Fd) -> Result<libc::ucred, Errno> {
 pub(crate) fn accept(listener: &Fd) -> Result<Fd, Errno> {
     let flags = libc::SOCK_CLOEXEC | libc::SOCK_NONBLOCK;
     // SAFETY: no address is asked for.
-    check(unsafe { libc::accept4(listener.number(), core::ptr::null_mut(), core::ptr::null_mut(), flags) }).map(Fd)
+    check(unsafe { libc::accept4(listener.number(), core::ptr::null_mut(), core::ptr::null_mut(), flags) }).map(Fd::new)
 }
 
 /// Waits until one of `fds` (negative ones are ignored) is readable or broken; `ready` tells which.
@@ -111,7 +111,7 @@ fn sent_descriptor(message: &libc::msghdr) -> Option<Fd> {
         let bytes = (*header).cmsg_len.saturating_sub(libc::CMSG_LEN(0) as usize);
         let numbers: *const i32 = libc::CMSG_DATA(header).cast();
         for at in 0..bytes / size_of::<i32>() {
-            let fd = Fd(numbers.add(at).read_unaligned());
+            let fd = Fd::new(numbers.add(at).read_unaligned());
             if first.is_none() {
                 first = Some(fd);
             }

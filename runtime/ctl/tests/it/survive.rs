@@ -4,7 +4,7 @@ use std::fs;
 use std::process::Command;
 
 use crate::client::{change, connect, connect_again};
-use crate::support::{Lab, Process};
+use crate::support::{Lab, Process, programs, run};
 
 fn root_or_skip() -> bool {
     let root = rustix::process::geteuid().is_root();
@@ -75,6 +75,19 @@ fn closing_every_descriptor_does_not_disturb_the_runtime() {
     let mut process = lab.start();
     lab.json(&["status", &process.pid_text()]);
     assert_eq!(process.say("closefrom"), "3", "the program's descriptors are its own: the next free one is 3");
+    round(&lab, &mut process);
+}
+
+#[test]
+fn without_a_file_table_of_its_own_the_runtime_makes_its_socket_anew() {
+    let lab = Lab::new(&[]);
+    let deny = lab.dir.path().join("deny");
+    run(Command::new("clang-19").arg(programs().join("deny.c")).arg("-o").arg(&deny));
+    let mut process = lab.start_with(Command::new(deny).arg(&lab.program));
+    lab.json(&["status", &process.pid_text()]);
+    let high = fs::exists(format!("/proc/{}/fd/900", process.pid)).expect("readable");
+    assert!(high, "descriptors are out of the program's way");
+    assert_eq!(process.say("closefrom"), "3");
     round(&lab, &mut process);
 }
 
