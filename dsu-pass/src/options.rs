@@ -1,5 +1,6 @@
-//! What the plugin is told: `-mllvm -dsu=KEY=VALUE,...`. The wrapper writes it with [`Options::to_argument`],
-//! the plugin reads it with [`Options::from_str`].
+//! What the plugin is told: `-Xclang -mllvm -Xclang -dsu=KEY=VALUE,...`, behind `-Xclang -load -Xclang PLUGIN`,
+//! which makes the option known. The wrapper writes it with [`Options::to_argument`], the plugin reads it with
+//! [`Options::from_str`].
 
 use std::path::PathBuf;
 use std::str::FromStr;

@@ -110,3 +110,19 @@ fn units_without_stubs_to_reach_stay_as_they_are() {
         assert!(section_names(&bench.read("a.o")).iter().all(|name| !name.contains("dsu")));
     }
 }
+
+/// `-save-temps` and its kind hand bitcode from one run of the compiler to the next.
+#[test]
+fn a_unit_is_instrumented_once() {
+    let bench = Bench::new();
+    bench.file("a.c", PLAIN);
+    bench.dsu("", &["-O2", "-emit-llvm", "-c", "a.c", "-o", "a.bc"]);
+    bench.dsu("log=log", &["-O2", "-c", "a.bc", "-o", "twice.o"]);
+    assert!(String::from_utf8_lossy(&bench.read("log")).contains("has its stubs already"));
+    bench.dsu("", &["-O2", "-save-temps", "-c", "a.c", "-o", "saved.o"]);
+    for object in ["twice.o", "saved.o"] {
+        let units = units(&bench.read(object));
+        assert_eq!(units.len(), 1, "{object}");
+        assert_eq!(units[0].symbol("f").kind, SymbolKind::Function, "{object}");
+    }
+}

@@ -38,6 +38,9 @@ pub fn unit_reason(module: &Module<'_>) -> Option<UnitReason> {
     if ["ThinLTO", "EnableSplitLTOUnit"].iter().any(|flag| module.flag(flag).is_some()) {
         return Some(UnitReason::LinkTimeOptimisation);
     }
+    if module.inline_asm().contains(dsu_abi::unit::SECTION) {
+        return Some(UnitReason::AlreadyInstrumented);
+    }
     let triple = module.triple();
     let foreign = ["windows", "darwin", "macos", "cygwin", "uefi", "x32"];
     if !triple.starts_with("x86_64") || foreign.iter().any(|system| triple.contains(system)) {

@@ -58,6 +58,8 @@ impl fmt::Display for Reason {
 pub enum UnitReason {
     /// Bitcode for a link-time optimiser.
     LinkTimeOptimisation,
+    /// Bitcode that the plugin has been over.
+    AlreadyInstrumented,
     /// Not x86-64 ELF.
     Target(String),
     /// `-mcmodel=large`.
@@ -70,6 +72,7 @@ impl fmt::Display for UnitReason {
             Self::LinkTimeOptimisation => {
                 f.write_str("it goes to a link-time optimiser, which would inline across stubs; compile with -fno-lto")
             }
+            Self::AlreadyInstrumented => f.write_str("it is bitcode that has its stubs already"),
             Self::Target(triple) => write!(f, "its target is `{triple}`; only 64-bit x86 ELF has stubs yet"),
             Self::CodeModel => f.write_str("with -mcmodel=large a stub cannot reach its slot"),
         }

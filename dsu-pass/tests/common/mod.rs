@@ -101,7 +101,9 @@ fn with_plugin(options: &str, args: &[&str]) -> Vec<String> {
     let mut all: Vec<String> = args.iter().map(|&arg| arg.to_owned()).collect();
     all.extend(["-Xclang", "-load", "-Xclang"].map(str::to_owned));
     all.extend([plugin.clone(), format!("-fpass-plugin={plugin}")]);
-    all.extend(["-mllvm".to_owned(), format!("-dsu={options}")]);
+    // For cc1 alone: the assembler's part of clang does not know the option.
+    all.extend(["-Xclang", "-mllvm", "-Xclang"].map(str::to_owned));
+    all.push(format!("-dsu={options}"));
     all
 }
 
