@@ -3,9 +3,19 @@
 
 use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
-/// Running number of the last update; instrumented code only reads it.
+/// What all copies of the runtime in a process share: one symbol, so that the linker shares all of it or nothing.
+#[repr(C)]
+pub struct Shared {
+    /// Running number of the last update; instrumented code only reads it.
+    generation: AtomicU32,
+    /// Threads that reached a point, in the low half, since the generation in the high half: one word, so that a late
+    /// thread cannot be counted for an update it does not belong to.
+    reached: AtomicU64,
+}
+
+/// To instrumented code, the 32 bits of the generation.
 #[unsafe(no_mangle)]
-pub static __dsu_generation: AtomicU32 = AtomicU32::new(0);
+pub static __dsu_generation: Shared = Shared { generation: AtomicU32::new(0), reached: AtomicU64::new(0) };
 
 // Stable Rust has no thread-local statics without `std`.
 core::arch::global_asm!(
@@ -19,16 +29,10 @@ core::arch::global_asm!(
     ".popsection",
 );
 
-/// Threads that reached a point, in the low half, since the generation in the high half: one word, so that a
-/// late thread cannot be counted for an update it does not belong to.
-/// Exported, as all here, so that the copies of the runtime in one process share it.
-#[unsafe(no_mangle)]
-pub static __dsu_reached: AtomicU64 = AtomicU64::new(0);
-
 /// Slow path of a quiescence point: the thread takes the newest number and is counted once.
 #[unsafe(no_mangle)]
 pub extern "C" fn __dsu_quiesce() {
-    let generation = __dsu_generation.load(Ordering::Acquire);
+    let generation = __dsu_generation.generation.load(Ordering::Acquire);
     let before: u32;
     // SAFETY: exchanges the calling thread's own `__dsu_thread_generation`, found by the initial-exec model.
     unsafe {
@@ -59,17 +63,17 @@ fn count(generation: u32) {
         core::cmp::Ordering::Greater => None, // A newer update has begun its own count.
     };
     // Err only means the thread came late.
-    let _late = __dsu_reached.fetch_update(Ordering::Relaxed, Ordering::Relaxed, add);
+    let _late = __dsu_generation.reached.fetch_update(Ordering::Relaxed, Ordering::Relaxed, add);
 }
 
 /// Begins a new generation: from here on, threads count for it.
 pub(crate) fn publish(generation: u32) {
-    __dsu_reached.store(u64::from(generation) << 32, Ordering::Relaxed);
-    __dsu_generation.store(generation, Ordering::Release);
+    __dsu_generation.reached.store(u64::from(generation) << 32, Ordering::Relaxed);
+    __dsu_generation.generation.store(generation, Ordering::Release);
 }
 
 /// Threads that reached a point since `generation` was published.
 pub(crate) fn reached(generation: u32) -> u32 {
-    let now = __dsu_reached.load(Ordering::Relaxed);
+    let now = __dsu_generation.reached.load(Ordering::Relaxed);
     if now >> 32 == u64::from(generation) { now as u32 } else { 0 }
 }
