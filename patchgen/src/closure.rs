@@ -66,13 +66,19 @@ pub fn close(resolver: &Resolver<'_, '_>, graph: &CallGraph, changes: &Changes) 
     let mut closure = Closure { resolver, graph, resigned, out: UpdateSet::default(), queue: VecDeque::new() };
     for change in changes.functions(ChangeKind::Body) {
         if let Some(definition) = definition(change) {
-            closure.redirect(definition, "its body changed");
+            closure.redirect(definition.clone(), "its body changed");
+            closure.callers_that_relied(change, &definition);
         }
     }
     for resigned in closure.resigned.clone() {
         closure.callers_of(&resigned);
     }
     closure.users_of_constants(changes);
+    for change in changes.functions(ChangeKind::Added) {
+        if let Some(definition) = definition(change) {
+            closure.redirect_or_add(definition);
+        }
+    }
     while let Some(definition) = closure.queue.pop_front() {
         closure.follow(&definition);
     }
@@ -95,6 +101,27 @@ impl Closure<'_, '_, '_> {
     fn add(&mut self, definition: Definition, role: Role, reason: String) {
         self.queue.push_back(definition.clone());
         self.out.members.insert(definition, Member { role, reason });
+    }
+
+    /// A new function that nobody calls is in the patch all the same: a debugger or `dlsym` may want it.
+    fn redirect_or_add(&mut self, definition: Definition) {
+        let known = self.out.members.contains_key(&definition) || self.resolver.base(&definition).is_some();
+        if !known {
+            self.add(definition, Role::New, String::from("new"));
+        }
+    }
+
+    fn callers_that_relied(&mut self, change: &crate::diff::Change, definition: &Definition) {
+        let old = change.pair.old.and_then(|i| self.resolver.old.facts(i));
+        let new = self.resolver.new.facts(definition.0);
+        let old = old.and_then(|f| f.module.function_named(&change.symbol));
+        let new = new.and_then(|f| f.module.function_named(&change.symbol));
+        let (Some(old), Some(new)) = (old, new) else { return };
+        if crate::promises::weakened(old, new) {
+            for caller in self.graph.callers(definition) {
+                self.redirect(caller, &format!("relied on the range of what `{}` returned", change.name));
+            }
+        }
     }
 
     fn callers_of(&mut self, resigned: &Definition) {
@@ -235,6 +262,9 @@ impl UpdateSet {
         let Some(definition) = resolver.definition(unit, name) else {
             return resolver.foreign(name).map_or(Target::External, Target::Base);
         };
+        if resolver.is_interposable(unit, name) {
+            return Target::External;
+        }
         match self.members.get(&definition) {
             Some(Member { role: Role::Redirect(base), .. }) => return Target::Base(base.clone()),
             Some(_) => return Target::Patch(definition),

@@ -34,5 +34,6 @@ pub mod pipeline;
 pub mod problem;
 pub mod program;
 pub mod progress;
+pub mod promises;
 pub mod resolve;
 pub mod verdict;

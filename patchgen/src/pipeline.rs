@@ -3,14 +3,14 @@
 use std::path::Path;
 
 use crate::callgraph::CallGraph;
-use crate::closure::{UpdateSet, close};
+use crate::closure::close;
 use crate::diff::diff;
 use crate::emit::{self, Tools};
 use crate::explain::Report;
 use crate::extract::extract;
 use crate::input::Build;
-use crate::problem::Result;
-use crate::program::{Load, Pair, Side, both, pair, roots, texts};
+use crate::problem::{Problem, Reason, Result};
+use crate::program::{Load, Pair, both, pair, sides, texts};
 use crate::progress::Progress;
 use crate::resolve::Resolver;
 use crate::verdict::{Verdict, check_builds, judge};
@@ -50,10 +50,8 @@ pub fn compare(
     match attempt(builds, patch, Load::Changed, progress)? {
         Some(done) => Ok(done),
         // Something that other units can see changed: read them all.
-        None => attempt(builds, patch, Load::All, progress)?.ok_or_else(|| {
-            let text = "asks for units that were all read";
-            crate::problem::Problem::new(crate::problem::Reason::Internal, "update set", text)
-        }),
+        None => attempt(builds, patch, Load::All, progress)?
+            .ok_or_else(|| Problem::new(Reason::Internal, "update set", "asks for units that were all read")),
     }
 }
 
@@ -62,57 +60,45 @@ type Attempt = Option<(Report, Option<Finished>)>;
 fn attempt(builds: &Builds, patch: Option<(&str, &Tools)>, load: Load, progress: &Progress) -> Result<Attempt> {
     let Builds { old, new, pairs } = builds;
     progress.step("reading changed units");
-    let (old_texts, new_texts) = texts(old, new, pairs, load)?;
+    let texts = texts(old, new, pairs, load)?;
     progress.step("fingerprinting");
-    let root = |is_new: bool, index: usize| {
-        let found = pairs.iter().find(|p| if is_new { p.new } else { p.old } == Some(index));
-        let (o, n) = found.and_then(|p| Some((p.old?, p.new?))).unzip();
-        let (Some(o), Some(n)) = (o, n) else { return String::new() };
-        let (o, n) = roots(&old.units[o].directory, &new.units[n].directory);
-        if is_new { n } else { o }
-    };
-    let (old_side, new_side) =
-        both(|| Side::read(old, &old_texts, &|i| root(false, i)), || Side::read(new, &new_texts, &|i| root(true, i)));
-    let (old_side, new_side) = (old_side?, new_side?);
+    let (old_side, new_side) = sides((old, new), &texts, pairs)?;
     progress.step("comparing");
-    let changes = diff(&old_side, &new_side, pairs);
+    let mut changes = diff(&old_side, &new_side, pairs);
     let resolver = Resolver::new(&old_side, &new_side, pairs);
     let graph = CallGraph::build(&resolver);
     let set = close(&resolver, &graph, &changes);
     if set.needs_all && load == Load::Changed {
         return Ok(None);
     }
-    let (verdict, problems) = judge(&resolver, &changes, &set, pairs);
-    let mut report = Report::new(&resolver, &graph, &changes, &set, verdict, problems);
-    let finished = match patch {
-        Some((name, tools)) if verdict == Verdict::Apply => {
-            progress.step("generating code");
-            make(&resolver, &set, &mut report, name, tools)?
-        }
-        _ => None,
+    let types = crate::layout::find(&resolver, pairs);
+    changes.list.extend(types.iter().map(crate::layout::Changed::change));
+    let (verdict, problems) = judge(&resolver, &changes, &set, pairs, &types);
+    let report = Report::new(&resolver, &graph, &changes, &set, verdict, problems);
+    if verdict != Verdict::Apply {
+        return Ok(Some((report, None)));
+    }
+    // `diff` goes this far too: what only shows when code is taken out of its unit is part of its answer.
+    let pieces = match extract(&resolver, &set) {
+        Ok(pieces) => pieces,
+        Err(problem) => return refused(report, problem),
     };
-    Ok(Some((report, finished)))
+    let Some((name, tools)) = patch else { return Ok(Some((report, None))) };
+    progress.step("generating code");
+    let linked = match emit::link(old, &pieces, tools) {
+        Ok(linked) => linked,
+        Err(problem) => return refused(report, problem),
+    };
+    let manifest = crate::manifest::manifest(&report, old, new, &linked, &pieces, name);
+    let bytes = emit::finish(&linked, old, &set, &pieces, name, manifest.as_bytes())?;
+    Ok(Some((report, Some(Finished { bytes }))))
 }
 
-/// A refusal that only shows when extracting or linking becomes part of the report.
-fn make(
-    resolver: &Resolver<'_, '_>,
-    set: &UpdateSet,
-    report: &mut Report,
-    name: &str,
-    tools: &Tools,
-) -> Result<Option<Finished>> {
-    let base = resolver.old.build;
-    let linked = extract(resolver, set).and_then(|pieces| Ok((emit::link(base, &pieces, tools)?, pieces)));
-    let (linked, pieces) = match linked {
-        Ok(done) => done,
-        Err(problem) if problem.reason.exit() == crate::exit::REFUSED => {
-            report.refuse(problem);
-            return Ok(None);
-        }
-        Err(problem) => return Err(problem),
-    };
-    let manifest = crate::manifest::manifest(report, base, resolver.new.build, &linked, &pieces, name);
-    let bytes = emit::finish(&linked, base, set, &pieces, name, manifest.as_bytes())?;
-    Ok(Some(Finished { bytes }))
+/// A reason that showed late: a refusal is part of the report, a failure is not.
+fn refused(mut report: Report, problem: Problem) -> Result<Attempt> {
+    if problem.reason.exit() != crate::exit::REFUSED {
+        return Err(problem);
+    }
+    report.refuse(problem);
+    Ok(Some((report, None)))
 }

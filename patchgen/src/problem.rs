@@ -52,25 +52,27 @@ reasons! {
     Internal = "internal", exit::FAILED, "please report this with both builds";
 
     /// Built without the plugin.
-    NotInstrumented = "not-instrumented", exit::REFUSED, "build it with CC=dsu-cc";
+    NotInstrumented = "not-instrumented", exit::FAILED, "build it with CC=dsu-cc";
     /// An object file with LTO bitcode.
-    LtoObject = "lto-object", exit::REFUSED, "build without -flto and give the linked executable or library";
+    LtoObject = "lto-object", exit::FAILED, "build without -flto and give the linked executable or library";
     /// An object file or archive.
-    NotLinked = "not-linked", exit::REFUSED, "give the linked executable or library";
+    NotLinked = "not-linked", exit::FAILED, "give the linked executable or library";
     /// Linked with `-static` or `-static-pie`.
-    StaticExecutable = "static-executable", exit::REFUSED, "link without -static: a patch is loaded by the dynamic linker";
+    StaticExecutable = "static-executable", exit::FAILED, "link without -static: a patch is loaded by the dynamic linker";
     /// For a machine that is not supported.
-    UnsupportedMachine = "unsupported-machine", exit::REFUSED, "only x86-64 ELF is supported";
+    UnsupportedMachine = "unsupported-machine", exit::FAILED, "only x86-64 ELF is supported";
     /// Base and new build are for different machines.
     DifferentMachine = "different-machine", exit::REFUSED, "build both for the same machine";
     /// No GNU build-id.
-    NoBuildId = "no-build-id", exit::REFUSED, "link with -Wl,--build-id=sha1 (dsu-cc does)";
+    NoBuildId = "no-build-id", exit::FAILED, "link with -Wl,--build-id=sha1 (dsu-cc does)";
     /// Bitcode that this LLVM cannot read.
-    ForeignBitcode = "foreign-bitcode", exit::REFUSED, "build with the clang this patchgen was made for (19)";
+    ForeignBitcode = "foreign-bitcode", exit::FAILED, "build with the clang this patchgen was made for (19)";
     /// The text of the base is not what its record says.
-    BaseCorrupt = "base-corrupt", exit::REFUSED, "take the base from the very build that runs, before any other tool rewrites it";
+    BaseCorrupt = "base-corrupt", exit::FAILED, "take the base from the very build that runs, before any other tool rewrites it";
     /// Compiler or flags differ.
     DifferentFlags = "different-flags", exit::REFUSED, "build both with the same compiler and flags";
+    /// The two builds have nothing in common.
+    OtherProgram = "other-program", exit::REFUSED, "give two builds of the same executable or library";
     /// Two units cannot be told apart.
     AmbiguousUnit = "ambiguous-unit", exit::REFUSED, "compile each source once per program";
     /// `-mcmodel=large` or `kernel`.
@@ -78,30 +80,28 @@ reasons! {
     /// Assembly at file level changed.
     FileAsm = "file-asm-changed", exit::REFUSED, "restart with the new build, or move the change into a function";
 
-    /// A variable that exists would have to start differently.
-    InitialiserChanged = "initialiser-changed", exit::REFUSED, "keep the initialiser and set the value in code, or restart";
-    /// A variable that exists changed size, type, alignment or section.
-    VariableChanged = "variable-changed", exit::REFUSED, "keep the variable and add a new one, or restart";
-    /// A variable became a constant, or the other way round.
-    ConstnessChanged = "constness-changed", exit::REFUSED, "keep the variable as it was and add a new one, or restart";
+    /// A variable that exists would have another value, size, type, or constness.
+    DataChanged = "data-changed", exit::REFUSED, "keep the variable as it was and set its value in code or add a new one, or restart";
+    /// A section that code walks through, or that other tools read, got another entry.
+    SectionChanged = "section-changed", exit::REFUSED, "keep the entries of the section as they were, or restart";
     /// The old build optimised a variable away, and its state with it.
     DissolvedState = "dissolved-state", exit::REFUSED, "use a new variable, or restart";
     /// A static local that cannot be matched with its old storage.
     AmbiguousStatic = "ambiguous-static", exit::REFUSED, "give the static variables of the function different names";
     /// A new thread-local variable.
-    NewTls = "new-tls-variable", exit::REFUSED, "use an existing thread-local variable or a plain one, or restart";
+    NewTls = "new-tls", exit::REFUSED, "use an existing thread-local variable or a plain one, or restart";
     /// New or changed constructors or destructors.
-    ConstructorsChanged = "constructors-changed", exit::REFUSED, "run the new code from a function that is called later, or restart";
+    ConstructorsChanged = "constructor", exit::REFUSED, "run the new code from a function that is called later, or restart";
     /// A changed or new alias or ifunc.
     AliasChanged = "alias-changed", exit::REFUSED, "keep the alias as it was";
     /// A new ifunc.
     NewIfunc = "new-ifunc", exit::REFUSED, "choose the implementation in a function instead";
     /// Somebody holds the address of a function whose signature changed.
-    AddressTaken = "signature-of-address-taken", exit::REFUSED, "add a function of another name instead";
+    AddressTaken = "signature-escapes", exit::REFUSED, "add a function of another name instead";
     /// Other modules may call a library's function whose signature changed.
-    ExportedSignature = "signature-of-exported", exit::REFUSED, "add a function of another name instead";
+    ExportedSignature = "signature-exported", exit::REFUSED, "add a function of another name instead";
     /// A changed function that has no stub.
-    Skipped = "function-not-updatable", exit::REFUSED, "remove the annotation or list entry that keeps it from being instrumented, and restart once";
+    Skipped = "not-updatable", exit::REFUSED, "remove the annotation or list entry that keeps it from being instrumented, and restart once";
     /// A function whose code is needed is not in the base.
     FunctionMissing = "function-missing", exit::REFUSED, "make sure that base and new build are the same program";
     /// Live data has another layout.
@@ -187,8 +187,6 @@ mod tests {
     #[test]
     fn a_problem_is_one_line_with_its_way_out() {
         let text = Problem::new(Reason::NewTls, "tl", "would be new").to_string();
-        assert!(
-            text.starts_with("`tl`: would be new; ") && text.ends_with("[new-tls-variable]") && !text.contains('\n')
-        );
+        assert!(text.starts_with("`tl`: would be new; ") && text.ends_with("[new-tls]") && !text.contains('\n'));
     }
 }

@@ -119,15 +119,49 @@ pub struct Side<'a> {
     by_index: HashMap<usize, usize>,
 }
 
-impl<'a> Side<'a> {
-    /// Reads facts; `root` gives the directory to replace in the strings of a unit.
-    pub fn read(build: &'a Build, texts: &'a Texts, root: &(dyn Fn(usize) -> String + Sync)) -> Result<Self> {
-        let mut units = Vec::new();
-        for (index, text) in &texts.texts {
-            units.push(facts(&build.units[*index], *index, text, root(*index))?);
+/// A unit whose text was split, before anything is hashed.
+type Parsed<'a> = (usize, Module<'a>, Keys);
+
+/// Reads facts of both builds. They are parsed first, because the static locals of the new one get their keys from
+/// the old one's.
+pub fn sides<'a>(
+    builds: (&'a Build, &'a Build),
+    texts: &'a (Texts, Texts),
+    pairs: &[Pair],
+) -> Result<(Side<'a>, Side<'a>)> {
+    let (old, new) = both(|| parse(builds.0, &texts.0), || parse(builds.1, &texts.1));
+    let (old, mut new) = (old?, new?);
+    for pair in pairs {
+        let before = old.iter().find(|(index, ..)| Some(*index) == pair.old);
+        let after = new.iter_mut().find(|(index, ..)| Some(*index) == pair.new);
+        if let (Some((_, _, before)), Some((_, _, after))) = (before, after) {
+            after.continue_from(before);
         }
+    }
+    let root = |is_new: bool, index: usize| {
+        let found = pairs.iter().find(|p| if is_new { p.new } else { p.old } == Some(index));
+        let (Some(o), Some(n)) = found.and_then(|p| Some((p.old?, p.new?))).unzip() else { return String::new() };
+        let (o, n) = roots(&builds.0.units[o].directory, &builds.1.units[n].directory);
+        if is_new { n } else { o }
+    };
+    Ok(both(|| Side::of(builds.0, old, |i| root(false, i)), || Side::of(builds.1, new, |i| root(true, i))))
+}
+
+fn parse<'a>(build: &'a Build, texts: &'a Texts) -> Result<Vec<Parsed<'a>>> {
+    let parsed = texts.texts.iter().map(|(index, text)| {
+        let module = Module::parse(text);
+        let module = module.map_err(|e| Problem::new(Reason::Internal, &build.units[*index].name, e))?;
+        let keys = Keys::of(&module);
+        Ok((*index, module, keys))
+    });
+    parsed.collect()
+}
+
+impl<'a> Side<'a> {
+    fn of(build: &'a Build, parsed: Vec<Parsed<'a>>, root: impl Fn(usize) -> String) -> Self {
+        let units: Vec<_> = parsed.into_iter().map(|p| facts(&build.units[p.0], root(p.0), p)).collect();
         let by_index = units.iter().enumerate().map(|(at, f)| (f.index, at)).collect();
-        Ok(Side { build, units, by_index })
+        Side { build, units, by_index }
     }
 
     /// Facts of the unit with this index, if it was read.
@@ -136,9 +170,7 @@ impl<'a> Side<'a> {
     }
 }
 
-fn facts<'a>(unit: &'a Unit, index: usize, text: &'a str, root: String) -> Result<Facts<'a>> {
-    let module = Module::parse(text).map_err(|e| Problem::new(Reason::Internal, &unit.name, e))?;
-    let keys = Keys::of(&module);
+fn facts<'a>(unit: &'a Unit, root: String, (index, module, keys): Parsed<'a>) -> Facts<'a> {
     let mut canon = Canon::new(&module, &keys, &root);
     let mut functions = HashMap::new();
     for function in module.functions.iter().filter(|f| is_defined(f)) {
@@ -149,7 +181,7 @@ fn facts<'a>(unit: &'a Unit, index: usize, text: &'a str, root: String) -> Resul
         let definition = hash(&canon.definition(global));
         globals.insert(keys.key(global.name).to_owned(), definition);
     }
-    Ok(Facts { index, unit, module, keys, functions, globals, root })
+    Facts { index, unit, module, keys, functions, globals, root }
 }
 
 /// Does the unit emit this function?

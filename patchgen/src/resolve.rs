@@ -121,6 +121,20 @@ impl<'s, 'a> Resolver<'s, 'a> {
         self.old_globals.get(name.as_str()).copied().filter(|_| visible)
     }
 
+    /// A library's exported name may be taken over by the program; then the program's definition counts.
+    pub fn is_interposable(&self, unit: usize, symbol: &str) -> bool {
+        let base = self.old.build;
+        if !base.is_library() || base.exported.binary_search(&unescape(symbol)).is_err() {
+            return false;
+        }
+        let Some(module) = self.new.facts(unit).map(|f| &f.module) else { return true };
+        match module.symbols.get(symbol) {
+            Some(Symbol::Function(i)) => !module.functions[*i].before.split(' ').any(|w| w == "dso_local"),
+            Some(Symbol::Global(i)) => !module.globals[*i].local,
+            _ => true,
+        }
+    }
+
     fn is_data(&self, unit: &usize, symbol: &str) -> bool {
         let alias = self.new.facts(*unit).and_then(|f| match f.module.symbols.get(symbol) {
             Some(Symbol::Alias(i)) => f.module.aliases.get(*i),

@@ -117,34 +117,10 @@ fn relocation(symbol: String, kind: u32, offset: u64, addend: i64) -> Result<Bas
 /// Every symbol left to the dynamic linker must be in a library of the base, or exported by the base itself.
 pub(super) fn check_resolved(bytes: &[u8], base: &Build, pieces: &Pieces) -> Result<()> {
     let file = parse(bytes)?;
-    let mut open = BTreeSet::new();
-    for symbol in file.dynamic_symbols().filter(|s| s.is_undefined() && !s.is_weak()) {
-        let name = symbol.name().unwrap_or_default();
-        if !name.is_empty()
-            && !pieces.base.contains_key(name)
-            && base.exported.binary_search_by(|e| e.as_str().cmp(name)).is_err()
-        {
-            open.insert(name.to_owned());
-        }
-    }
-    if open.is_empty() {
-        return Ok(());
-    }
-    let (found, missing) = libraries::find(base);
-    for library in &found {
-        let exports = libraries::exports(&library.path);
-        open.retain(|name| !exports.contains(name));
-    }
-    // The dynamic linker itself provides these.
-    open.retain(|name| name != "__tls_get_addr");
-    let Some(name) = open.first() else { return Ok(()) };
-    if let Some(library) = missing.first().filter(|_| base.imported.contains_key(name)) {
-        let message = format!("is needed by the base, provides `{name}` perhaps, and is not on this machine");
-        return Err(Problem::new(Reason::LibraryMissing, library, message));
-    }
-    let libraries = base.needed.join("`, `");
-    let message = format!("is defined neither by the base nor by the libraries it loads (`{libraries}`)");
-    Err(Problem::new(Reason::Unresolved, name, message))
+    let open = file.dynamic_symbols().filter(|s| s.is_undefined() && !s.is_weak());
+    let names: BTreeSet<String> = open.filter_map(|s| s.name().ok().map(str::to_owned)).collect();
+    let names = names.iter().filter(|n| !n.is_empty() && !pieces.base.contains_key(*n));
+    libraries::check_provided(base, names.map(String::as_str))
 }
 
 /// The object with the tables and the manifest as sections, and its checksum.

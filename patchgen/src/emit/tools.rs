@@ -56,7 +56,8 @@ impl Tools {
             objects.push(object);
         }
         let output = directory.join("patch.so");
-        self.link(base, &objects, &output)?;
+        let own = self.stand_in(base, pieces, directory)?;
+        self.link(base, &objects, own.as_deref(), &output)?;
         fs::read(&output).map_err(unwritable)
     }
 
@@ -65,7 +66,32 @@ impl Tools {
         run(Command::new(&self.llc).args(["-O2", "-relocation-model=pic", "-filetype=obj", "-o"]).arg(object).arg(ir))
     }
 
-    fn link(&self, base: &Build, objects: &[PathBuf], output: &Path) -> Result<()> {
+    /// A library of the base's soname that exports the names the patch expects of it, so that the patch depends on
+    /// the base itself: one that was opened with RTLD_LOCAL would not be searched otherwise.
+    fn stand_in(&self, base: &Build, pieces: &Pieces, directory: &Path) -> Result<Option<PathBuf>> {
+        let Some(soname) = base.soname.as_deref().filter(|_| base.is_library()) else { return Ok(None) };
+        let wanted = pieces.external.keys().filter(|n| base.exported.binary_search(n).is_ok());
+        let text: String = wanted
+            .map(|name| {
+                let tls = base.defined.get(name).is_some_and(|d| d.tls);
+                let word = if tls { "thread_local " } else { "" };
+                format!("@{} = {word}global i8 0\n", crate::ir::lex::escape(name))
+            })
+            .collect();
+        if text.is_empty() {
+            return Ok(None);
+        }
+        let (ir, object, library) = (directory.join("base.ll"), directory.join("base.o"), directory.join("base.so"));
+        let target = "target triple = \"x86_64-pc-linux-gnu\"\n";
+        fs::write(&ir, format!("{target}{text}")).map_err(|e| {
+            Problem::new(Reason::Unwritable, ir.display().to_string(), format!("cannot be written: {e}"))
+        })?;
+        self.compile(&ir, &object)?;
+        run(Command::new(&self.lld).args(["-shared", "-soname", soname, "-o"]).arg(&library).arg(&object))?;
+        Ok(Some(library))
+    }
+
+    fn link(&self, base: &Build, objects: &[PathBuf], own: Option<&Path>, output: &Path) -> Result<()> {
         let mut command = Command::new(&self.lld);
         command.args(["-shared", "-z", "norelro", "-z", "now", "-z", "text", "--build-id=sha1", "--eh-frame-hdr"]);
         command.args(["--hash-style=gnu", "--unresolved-symbols=ignore-all", "-soname", "dsu-patch.so", "-o"]);
@@ -73,7 +99,7 @@ impl Tools {
         // Only those that are used, so that the versions of their symbols are recorded.
         command.arg("--as-needed");
         let (found, _) = libraries::find(base);
-        command.args(found.iter().map(|l| &l.path));
+        command.args(own).args(found.iter().map(|l| &l.path));
         run(&mut command)
     }
 }

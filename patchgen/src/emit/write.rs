@@ -11,6 +11,10 @@ pub fn atomically(path: &Path, bytes: &[u8], mode: u32) -> Result<()> {
     let shown = path.display().to_string();
     let failed =
         |e: &dyn std::fmt::Display| Problem::new(Reason::Unwritable, &shown, format!("cannot be written: {e}"));
+    // A device or a pipe is written to, not replaced.
+    if std::fs::metadata(path).is_ok_and(|m| !m.is_file()) {
+        return std::fs::write(path, bytes).map_err(|e| failed(&e));
+    }
     let directory = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut file = tempfile::NamedTempFile::new_in(directory).map_err(|e| failed(&e))?;
     file.write_all(bytes).map_err(|e| failed(&e))?;

@@ -10,8 +10,9 @@ mod render;
 use std::collections::BTreeMap;
 
 use crate::closure::{Target, UpdateSet};
-use crate::input::Build;
+use crate::input::{Build, libraries};
 use crate::ir::Symbol;
+use crate::ir::debug::Place;
 use crate::ir::lex::{escape, unescape};
 use crate::problem::{Problem, Reason, Result};
 use crate::resolve::{BaseSymbol, Definition, Resolver};
@@ -37,6 +38,8 @@ pub struct Pieces {
     pub base: BTreeMap<String, BaseSymbol>,
     /// Function or datum -> its symbol in the patch object.
     pub symbols: BTreeMap<Definition, String>,
+    /// What is left to the dynamic linker, with a function that uses it. Weak references may stay open.
+    pub external: BTreeMap<String, Option<Place>>,
 }
 
 /// Extracts the update set.
@@ -57,7 +60,15 @@ pub fn extract(resolver: &Resolver<'_, '_>, set: &UpdateSet) -> Result<Pieces> {
         let piece = render::unit(resolver, set, &mut pieces, unit, &definitions)?;
         pieces.list.push(piece);
     }
+    check_external(resolver.old.build, &pieces)?;
     Ok(pieces)
+}
+
+fn check_external(base: &Build, pieces: &Pieces) -> Result<()> {
+    libraries::check_provided(base, pieces.external.keys().map(String::as_str)).map_err(|problem| {
+        let place = pieces.external.get(&problem.subject).cloned().flatten();
+        problem.at(place)
+    })
 }
 
 /// Private constants keep their names: nothing outside their module sees them.
@@ -90,6 +101,7 @@ fn rename(
     pieces: &mut Pieces,
     unit: usize,
     name: &str,
+    user: Option<&Place>,
 ) -> Result<Renamed> {
     if name.starts_with("llvm.") || name == POINT_MARKER {
         return Ok(Renamed { printed: name.to_owned(), base: None });
@@ -106,6 +118,14 @@ fn rename(
             let alias = facts.is_some_and(|f| matches!(f.module.symbols.get(name), Some(Symbol::Alias(_))));
             if alias {
                 return Err(Problem::new(Reason::AliasChanged, name, "is an alias that the base does not have"));
+            }
+            let weak = facts.is_some_and(|f| match f.module.symbols.get(name) {
+                Some(Symbol::Function(i)) => f.module.functions[*i].linkage == "extern_weak",
+                Some(Symbol::Global(i)) => f.module.globals[*i].linkage == "extern_weak",
+                _ => false,
+            });
+            if !weak {
+                pieces.external.entry(unescape(name)).or_insert_with(|| user.cloned());
             }
             Ok(Renamed { printed: name.to_owned(), base: None })
         }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{POINT_MARKER, Piece, Pieces, base_tls_model, rename};
 use crate::closure::UpdateSet;
+use crate::ir::debug::Place;
 use crate::ir::header::{VISIBILITY_WORDS, is_linkage};
 use crate::ir::lex::{Kind, Token, escape, tokens};
 use crate::ir::{Function, Global, Module, Symbol};
@@ -51,6 +52,8 @@ struct Renderer<'r, 's, 'a> {
     /// Bodies this piece holds: their labels can be named.
     bodies: BTreeSet<&'r str>,
     metadata: BTreeSet<usize>,
+    /// Where the function being written stands.
+    place: Option<Place>,
 }
 
 pub(super) fn unit(
@@ -72,6 +75,7 @@ pub(super) fn unit(
         declarations: BTreeMap::new(),
         bodies: definitions.iter().map(|d| d.1.as_str()).collect(),
         metadata: BTreeSet::new(),
+        place: None,
     };
     let (mut data, mut code) = (String::new(), String::new());
     for definition in definitions {
@@ -114,6 +118,7 @@ impl<'r, 'a> Renderer<'r, '_, 'a> {
 
     fn function(&mut self, function: &Function<'a>, definition: &Definition, out: &mut String) -> Result<()> {
         let symbol = escape(&self.pieces.symbols[definition]);
+        self.place = self.module.place_of_function(function);
         out.push_str("define hidden ");
         out.push_str(&words_before(function.before));
         let after = self.rewrite(&words_after(function.after, true))?;
@@ -169,7 +174,7 @@ impl<'r, 'a> Renderer<'r, '_, 'a> {
     }
 
     fn reference(&mut self, name: &str) -> Result<String> {
-        let renamed = rename(self.resolver, self.set, self.pieces, self.unit, name)?;
+        let renamed = rename(self.resolver, self.set, self.pieces, self.unit, name, self.place.as_ref())?;
         let here = self.pieces.symbols.contains_key(&(self.unit, name.to_owned())) && self.bodies.contains(name);
         if (here && renamed.base.is_none()) || self.declarations.contains_key(&renamed.printed) {
             return Ok(renamed.printed);

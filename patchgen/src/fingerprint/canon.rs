@@ -17,8 +17,9 @@ const DROPPED_ATTACHMENTS: [&str; 4] = ["!dbg", "!DIAssignID", "!srcloc", "!heap
 const FOR_CALLERS: [&str; 8] =
     ["memory", "norecurse", "nosync", "nofree", "willreturn", "mustprogress", "nocallback", "speculatable"];
 
-/// The same for parameters, where a function is referred to.
-const PARAMETER_FOR_CALLERS: [&str; 4] = ["nocapture", "readonly", "readnone", "writeonly"];
+/// The same for parameters and results, where a function is referred to. What callers may make of the range of a
+/// result is judged by `closure::promises`.
+const PARAMETER_FOR_CALLERS: [&str; 6] = ["nocapture", "readonly", "readnone", "writeonly", "noundef", "nonnull"];
 
 /// Canonical text of one function.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -129,6 +130,8 @@ impl<'m, 'a> Canon<'m, 'a> {
             Kind::Meta => self.metadata.write(self.module, token.text, &mut numbers.distinct, out),
             Kind::Text => out.push_str(&self.string(token.text)),
             Kind::Comdat | Kind::Newline => {}
+            // On x86-64 the fast convention is the C convention (X86CallingConv.td, CC_X86_64).
+            Kind::Word if token.text == "fastcc" => return,
             Kind::Word | Kind::Punct => out.push_str(token.text),
         }
         out.push(' ');
@@ -179,13 +182,8 @@ impl<'m, 'a> Canon<'m, 'a> {
 
     /// Words before a name, without those that only say who sees it.
     fn words(&mut self, text: &'a str, numbers: &mut Numbers<'a>, out: &mut String) {
-        for token in tokens(text) {
-            let word = token.kind == Kind::Word;
-            let seen =
-                word && (VISIBILITY_WORDS.contains(&token.text) || (is_linkage(token.text) && !is_weak(token.text)));
-            if !seen {
-                self.token(token, numbers, out);
-            }
+        for token in tokens(text).filter(|t| !says_who_sees(t)) {
+            self.token(token, numbers, out);
         }
     }
 
@@ -221,7 +219,14 @@ impl<'m, 'a> Canon<'m, 'a> {
         }
         let mut numbers = Numbers::default();
         let mut out = signature::signature(function);
-        self.words(function.before, &mut numbers, &mut out);
+        let mut before = tokens(function.before).peekable();
+        while let Some(token) = before.next() {
+            if token.is("range") && before.peek().is_some_and(|t| t.is("(")) {
+                before.by_ref().find(|t| t.is(")"));
+            } else if !says_who_sees(&token) && !PARAMETER_FOR_CALLERS.contains(&token.text) {
+                self.token(token, &mut numbers, &mut out);
+            }
+        }
         for parameter in function.parameters() {
             let kept = tokens(parameter).filter(|t| t.kind != Kind::Local && !PARAMETER_FOR_CALLERS.contains(&t.text));
             for token in kept {
@@ -314,6 +319,11 @@ impl<'m, 'a> Canon<'m, 'a> {
         self.types.insert(name, mark.clone());
         mark
     }
+}
+
+fn says_who_sees(token: &Token<'_>) -> bool {
+    let linkage = is_linkage(token.text) && !is_weak(token.text);
+    token.kind == Kind::Word && (VISIBILITY_WORDS.contains(&token.text) || linkage)
 }
 
 #[cfg(test)]

@@ -1,18 +1,22 @@
 //! Names that survive a rebuild. Static locals are numbered by the compiler (`f.x`, `f.x.1`), so they are known
 //! by function, name and order instead; everything else by its name.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use crate::ir::Module;
 use crate::ir::lex::unescape;
+
+/// Static locals that share function and name, in order: printed name and definition.
+type Group = Vec<(String, String)>;
 
 /// Stable keys of a module's variables.
 #[derive(Debug, Default, Clone)]
 pub struct Keys {
     by_name: HashMap<String, String>,
     by_key: HashMap<String, String>,
-    /// How many static locals share function and name.
-    counts: HashMap<String, usize>,
+    groups: BTreeMap<String, Group>,
+    /// Groups that could not be matched with the other build's.
+    pub ambiguous: Vec<String>,
 }
 
 impl Keys {
@@ -21,13 +25,43 @@ impl Keys {
         let mut keys = Keys::default();
         for global in module.globals.iter().filter(|g| g.linkage == "internal") {
             let Some(base) = static_local(module, global) else { continue };
-            let count = keys.counts.entry(base.clone()).or_default();
-            *count += 1;
-            let key = format!("{base}#{count}");
-            keys.by_name.insert(global.name.to_owned(), key.clone());
-            keys.by_key.insert(key, global.name.to_owned());
+            let definition = format!("{} {}", global.kind_of_value, global.initialiser.unwrap_or_default());
+            keys.groups.entry(base).or_default().push((global.name.to_owned(), definition));
+        }
+        for (base, group) in keys.groups.clone() {
+            for (number, (name, _)) in group.into_iter().enumerate() {
+                keys.name_as(name, format!("{base}#{}", number + 1));
+            }
         }
         keys
+    }
+
+    fn name_as(&mut self, name: String, key: String) {
+        self.by_key.insert(key.clone(), name.clone());
+        self.by_name.insert(name, key);
+    }
+
+    /// Gives this (new) side's static locals the keys of the old ones they continue, where their number changed.
+    pub fn continue_from(&mut self, old: &Keys) {
+        for (base, group) in self.groups.clone() {
+            let Some(before) = old.groups.get(&base).filter(|b| b.len() != group.len()) else { continue };
+            let definitions = |g: &Group| -> Vec<String> { g.iter().map(|(_, d)| d.clone()).collect() };
+            let Some(places) = match_up(&definitions(before), &definitions(&group)) else {
+                self.ambiguous.push(base);
+                continue;
+            };
+            for number in 1..=group.len() {
+                self.by_key.remove(&format!("{base}#{number}"));
+            }
+            let mut fresh = before.len().max(group.len());
+            for (at, (name, _)) in group.into_iter().enumerate() {
+                let number = places[at].unwrap_or_else(|| {
+                    fresh += 1;
+                    fresh - 1
+                });
+                self.name_as(name, format!("{base}#{}", number + 1));
+            }
+        }
     }
 
     /// The key of a printed name.
@@ -39,11 +73,35 @@ impl Keys {
     pub fn name<'k>(&'k self, key: &'k str) -> &'k str {
         self.by_key.get(key).map_or(key, String::as_str)
     }
+}
 
-    /// How many static locals share the function and name of this key; 0 for anything else.
-    pub fn siblings(&self, key: &str) -> usize {
-        key.rsplit_once('#').and_then(|(base, _)| self.counts.get(base)).copied().unwrap_or(0)
+/// For each new definition the old one it continues, when the shorter list fits into the longer in one way only.
+fn match_up(old: &[String], new: &[String]) -> Option<Vec<Option<usize>>> {
+    let (short, long) = if old.len() < new.len() { (old, new) } else { (new, old) };
+    let places = only_embedding(short, long)?;
+    if old.len() < new.len() {
+        let mut out = vec![None; new.len()];
+        for (at, place) in places.into_iter().enumerate() {
+            out[place] = Some(at);
+        }
+        return Some(out);
     }
+    Some(places.into_iter().map(Some).collect())
+}
+
+/// Where the items of `short` stand in `long`, in order; `None` when there are no or several ways.
+fn only_embedding(short: &[String], long: &[String]) -> Option<Vec<usize>> {
+    let leftmost = greedy(short.iter(), long.iter().enumerate())?;
+    let mut rightmost = greedy(short.iter().rev(), long.iter().enumerate().rev())?;
+    rightmost.reverse();
+    (leftmost == rightmost).then_some(leftmost)
+}
+
+fn greedy<'k>(
+    short: impl Iterator<Item = &'k String>,
+    mut long: impl Iterator<Item = (usize, &'k String)>,
+) -> Option<Vec<usize>> {
+    short.map(|item| long.by_ref().find(|(_, other)| *other == item).map(|(at, _)| at)).collect()
 }
 
 /// `function::name`, plus the piece for a variable that was split.
@@ -77,6 +135,24 @@ mod tests {
 "#;
         let keys = Keys::of(&Module::parse(text).expect("valid"));
         assert_eq!((keys.key("f.x"), keys.key("f.x.1"), keys.key("y")), ("f::x#1", "f::x#2", "y"));
-        assert_eq!((keys.name("f::x#2"), keys.siblings("f::x#1")), ("f.x.1", 2));
+        assert_eq!(keys.name("f::x#2"), "f.x.1");
+    }
+
+    fn matched(old: &[&str], new: &[&str]) -> Option<Vec<Option<usize>>> {
+        let own = |list: &[&str]| -> Vec<String> { list.iter().map(|s| s.to_string()).collect() };
+        match_up(&own(old), &own(new))
+    }
+
+    #[test]
+    fn a_new_static_before_old_ones_is_told_apart() {
+        assert_eq!(matched(&["0", "0"], &["5", "0", "0"]), Some(vec![None, Some(0), Some(1)]));
+        assert_eq!(matched(&["5", "0", "0"], &["0", "0"]), Some(vec![Some(1), Some(2)]));
+    }
+
+    #[test]
+    fn equal_ones_of_another_number_cannot_be() {
+        assert_eq!(matched(&["0"], &["0", "0"]), None);
+        assert_eq!(matched(&["0", "0"], &["0", "0", "0"]), None);
+        assert_eq!(matched(&["1"], &["2", "3"]), None);
     }
 }

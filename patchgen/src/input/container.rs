@@ -46,6 +46,7 @@ mod tests {
             kind: ModuleKind::Pie,
             build_id: vec![1; 20],
             machine: 62,
+            soname: None,
             needed: vec!["libc.so.6".into()],
             run_path: Vec::new(),
             tls: false,

@@ -42,7 +42,7 @@ pub(super) fn read(bytes: &[u8], shown: &str, name: &str) -> Result<Build> {
     let units = units(&file, shown)?;
     let build_id = file.build_id().ok().flatten().map(<[u8]>::to_vec);
     let build_id = build_id.ok_or_else(|| Problem::new(Reason::NoBuildId, shown, "has no GNU build-id"))?;
-    let (needed, run_path) = dynamic(&file);
+    let (soname, needed, run_path) = dynamic(&file);
     let entries = entries(&file, &units);
     let (defined, exported) = defined(&file);
     Ok(Build {
@@ -50,6 +50,7 @@ pub(super) fn read(bytes: &[u8], shown: &str, name: &str) -> Result<Build> {
         kind,
         build_id,
         machine: elf::EM_X86_64.0,
+        soname,
         needed,
         run_path,
         tls: file.elf_program_headers().iter().any(|p| p.p_type(file.endian()) == elf::PT_TLS),
@@ -135,8 +136,8 @@ fn module_kind(file: &Elf<'_>, _bytes: &[u8], shown: &str) -> Result<ModuleKind>
     })
 }
 
-/// Needed libraries and search path, from `.dynamic`.
-fn dynamic(file: &Elf<'_>) -> (Vec<String>, Vec<String>) {
+/// Soname, needed libraries and search path, from `.dynamic`.
+fn dynamic(file: &Elf<'_>) -> (Option<String>, Vec<String>, Vec<String>) {
     let entries = dynamic_entries(file);
     let table = file.section_by_name(".dynstr").and_then(|s| s.data().ok()).unwrap_or_default();
     let strings = |wanted: &[i64]| -> Vec<String> {
@@ -148,7 +149,7 @@ fn dynamic(file: &Elf<'_>) -> (Vec<String>, Vec<String>) {
     };
     let paths = strings(&[elf::DT_RUNPATH.0, elf::DT_RPATH.0]);
     let run_path = paths.iter().flat_map(|p| p.split(':')).filter(|p| !p.is_empty()).map(str::to_owned).collect();
-    (strings(&[elf::DT_NEEDED.0]), run_path)
+    (strings(&[elf::DT_SONAME.0]).pop(), strings(&[elf::DT_NEEDED.0]), run_path)
 }
 
 fn defined(file: &Elf<'_>) -> (BTreeMap<String, Definition>, Vec<String>) {

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use object::{Object, ObjectSymbol};
 
 use super::Build;
+use crate::problem::{Problem, Reason, Result};
 
 const DIRECTORIES: [&str; 7] = [
     "/lib/x86_64-linux-gnu",
@@ -39,6 +40,29 @@ pub fn find(build: &Build) -> (Vec<Library>, Vec<String>) {
         }
     }
     (found, missing)
+}
+
+/// Is each of these names, which a patch leaves to the dynamic linker, provided by the base or a library it loads?
+pub fn check_provided<'n>(build: &Build, names: impl Iterator<Item = &'n str>) -> Result<()> {
+    // The dynamic linker itself provides `__tls_get_addr`.
+    let exported = |name: &str| build.exported.binary_search_by(|e| e.as_str().cmp(name)).is_ok();
+    let mut open: BTreeSet<&str> = names.filter(|n| *n != "__tls_get_addr" && !exported(n)).collect();
+    if open.is_empty() {
+        return Ok(());
+    }
+    let (found, missing) = find(build);
+    for library in &found {
+        let exports = exports(&library.path);
+        open.retain(|name| !exports.contains(*name));
+    }
+    let Some(name) = open.first() else { return Ok(()) };
+    if let Some(library) = missing.first().filter(|_| build.imported.contains_key(*name)) {
+        let message = format!("is needed by the base, may be what provides `{name}`, and is not on this machine");
+        return Err(Problem::new(Reason::LibraryMissing, library, message));
+    }
+    let libraries = build.needed.join("`, `");
+    let message = format!("is defined neither by the base nor by the libraries it loads (`{libraries}`)");
+    Err(Problem::new(Reason::Unresolved, *name, message))
 }
 
 /// Names a library exports.

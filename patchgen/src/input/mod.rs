@@ -43,6 +43,8 @@ pub struct Build {
     pub build_id: Vec<u8>,
     /// ELF machine number.
     pub machine: u16,
+    /// Its own soname, if it has one.
+    pub soname: Option<String>,
     /// Libraries it needs, by soname.
     pub needed: Vec<String>,
     /// Where it looks for them first (RUNPATH or RPATH, as written).

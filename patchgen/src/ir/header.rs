@@ -98,6 +98,8 @@ pub struct Global<'a> {
     pub linkage: &'a str,
     /// `unnamed_addr`, `local_unnamed_addr` or nothing.
     pub address: &'a str,
+    /// Printed as `dso_local`: references reach this very definition.
+    pub local: bool,
     /// `thread_local` with its model, when thread-local.
     pub tls: Option<&'a str>,
     /// `constant` rather than `global`.
@@ -141,6 +143,7 @@ impl<'a> Global<'a> {
             name,
             linkage,
             address,
+            local: front.iter().any(|t| t.is("dso_local")),
             tls,
             constant: all[word].text == "constant",
             other,

@@ -10,6 +10,15 @@ pub fn check_builds(old: &Build, new: &Build, pairs: &[Pair]) -> Result<()> {
         let message = format!("is for machine {}, the base for {}", new.machine, old.machine);
         return Err(Problem::new(Reason::DifferentMachine, &new.name, message));
     }
+    if old.is_library() != new.is_library() {
+        let kind = |b: &Build| if b.is_library() { "a library" } else { "an executable" };
+        let message = format!("is {}, the base is {}", kind(new), kind(old));
+        return Err(Problem::new(Reason::OtherProgram, &new.name, message));
+    }
+    if !pairs.iter().any(|p| p.old.is_some() && p.new.is_some()) {
+        let message = format!("shares no source file with the base `{}`", old.name);
+        return Err(Problem::new(Reason::OtherProgram, &new.name, message));
+    }
     for pair in pairs {
         if let (Some(o), Some(n)) = (pair.old, pair.new) {
             let (o, n) = (&old.units[o], &new.units[n]);

@@ -1,6 +1,6 @@
 //! Rules about data that exists in the running process: patch code meets it as it is.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Case;
 use crate::closure::Role;
@@ -43,32 +43,36 @@ fn changed(case: &Case<'_, '_, '_>, change: &Change) -> Option<Problem> {
         return Some(Problem::new(Reason::AliasChanged, &change.name, "is an alias or ifunc that changed"));
     };
     let before = before(case, old, new.keys.key(&change.symbol))?;
-    let kind = |g: &Global<'_>| {
-        format!(
-            "{} {}",
-            g.kind_of_value,
-            g.tail_items()
-                .iter()
-                .filter(|i| !i.starts_with("!dbg"))
-                .map(|i| i.to_string())
-                .collect::<Vec<_>>()
-                .join(", ")
-        )
-    };
-    let (reason, message) = match () {
-        // Constants are content: their users are updated and get the new one.
-        () if before.constant && after.constant => return None,
-        () if before.constant => (Reason::ConstnessChanged, String::from("was a constant and would become a variable")),
-        () if after.constant => (Reason::ConstnessChanged, String::from("was a variable and would become a constant")),
-        () if kind(before) != kind(after) || before.tls != after.tls => {
-            let message = format!("is `{}` in the running process and would become `{}`", kind(before), kind(after));
-            (Reason::VariableChanged, message)
+    let (was, becomes) = (shape(before), shape(after));
+    let message = match () {
+        () if before.constant && after.constant && section(after).is_none() => {
+            // Constants are content: their users are updated and get the new one.
+            return None;
         }
-        () => {
-            (Reason::InitialiserChanged, String::from("would have to start with another value, but it exists already"))
+        () if before.constant && after.constant => String::from("is a constant in a section of its own that changed"),
+        () if before.constant => String::from("was a constant and would become a variable"),
+        () if after.constant => String::from("was a variable and would become a constant"),
+        () if was != becomes || before.tls != after.tls => {
+            format!("is `{was}` in the running process and would become `{becomes}`")
         }
+        () => String::from("would have to start with another value, but it exists already"),
     };
-    Some(Problem::new(reason, &change.name, message).at(change.place.clone()))
+    Some(Problem::new(Reason::DataChanged, &change.name, message).at(change.place.clone()))
+}
+
+/// Type, alignment and section.
+fn shape(global: &Global<'_>) -> String {
+    let mut out = global.kind_of_value.to_owned();
+    for item in global.tail_items().into_iter().filter(|i| !i.starts_with("!dbg")) {
+        out.push_str(", ");
+        out.push_str(item);
+    }
+    out
+}
+
+/// The section the source asked for.
+fn section<'g>(global: &Global<'g>) -> Option<&'g str> {
+    global.tail_items().into_iter().find_map(|i| i.strip_prefix("section "))
 }
 
 fn added(case: &Case<'_, '_, '_>, change: &Change) -> Option<Problem> {
@@ -79,6 +83,10 @@ fn added(case: &Case<'_, '_, '_>, change: &Change) -> Option<Problem> {
         let text = "chooses its implementation when the program starts";
         return alias.ifunc.then(|| Problem::new(Reason::NewIfunc, &change.name, text));
     };
+    if let Some(section) = section(global) {
+        let message = format!("would be a new entry of section {section}, which exists already");
+        return Some(Problem::new(Reason::SectionChanged, &change.name, message).at(change.place.clone()));
+    }
     // Only a variable that patch code uses has to exist; a constant has no state.
     let needed = case.set.data.contains(&(new.index, change.symbol.clone()));
     if global.constant || !needed {
@@ -97,33 +105,24 @@ fn was_dissolved(old: &Facts<'_>, new: &Facts<'_>, variable: &Node<'_>) -> bool 
         node.get("scope").and_then(|s| facts.module.subprogram(s)).and_then(|s| s.text("name"))
     };
     let wanted = scope(new, variable);
-    old.module.metadata.iter().filter(|text| text.starts_with("!DIGlobalVariableExpression(")).any(|text| {
-        let Some(expression) = Node::parse(text) else { return false };
+    let objects: BTreeSet<&str> = old.module.globals.iter().filter_map(Global::debug).collect();
+    let all = old.module.metadata.iter().enumerate();
+    all.filter(|(_, text)| text.starts_with("!DIGlobalVariableExpression(")).any(|(id, text)| {
+        let Some(expression) = Node::parse(text).filter(|_| !objects.contains(format!("!{id}").as_str())) else {
+            return false;
+        };
         let constant = expression.get("expr").is_some_and(|e| e.contains("DW_OP_stack_value"));
         let found = expression.get("var").and_then(|v| old.module.debug_node(v));
         !constant && found.is_some_and(|v| v.text("name") == name && scope(old, &v) == wanted)
     })
 }
 
-/// Static locals of one name in one function are told apart by their order; when their number changed, order says
-/// nothing any more.
+/// Static locals of one name in one function are told apart by their order; where their number changed and their
+/// definitions do not tell, nothing does.
 fn ambiguous_statics(case: &Case<'_, '_, '_>) -> Vec<Problem> {
-    let mut out = Vec::new();
-    for pair in case.pairs {
-        let (Some(o), Some(n)) = (pair.old, pair.new) else { continue };
-        let (Some(old), Some(new)) = (case.resolver.old.facts(o), case.resolver.new.facts(n)) else { continue };
-        for global in new.module.globals.iter().filter(|g| !g.constant && g.initialiser.is_some()) {
-            let key = new.keys.key(global.name);
-            let (before, after) = (old.keys.siblings(key), new.keys.siblings(key));
-            if before != 0 && after != 0 && before != after {
-                let message = format!("the function had {before} static variables of this name and has {after} now");
-                let subject = key.rsplit_once('#').map_or(key, |(base, _)| base);
-                let place = new.module.place_of_global(global);
-                out.push(Problem::new(Reason::AmbiguousStatic, subject, message).at(place));
-            }
-        }
-    }
-    out
+    let message = "the number of static variables of this name in the function changed, and they look alike";
+    let all = case.resolver.new.units.iter().flat_map(|f| &f.keys.ambiguous);
+    all.map(|base| Problem::new(Reason::AmbiguousStatic, base, message)).collect()
 }
 
 fn constructors(case: &Case<'_, '_, '_>) -> Vec<Problem> {
@@ -138,6 +137,11 @@ fn constructors(case: &Case<'_, '_, '_>) -> Vec<Problem> {
             let new = pair.new.and_then(|i| case.resolver.new.facts(i));
             let old = pair.old.and_then(|i| case.resolver.old.facts(i));
             let before = list(old);
+            let exists = |f: Option<&Facts<'_>>| f.is_some_and(|f| f.module.global_named(name).is_some());
+            if let Some(new) = new.filter(|_| exists(new) && !exists(old) && list(new).is_empty()) {
+                let message = "has a new constructor, which the compiler ran; the process has already started";
+                out.push(Problem::new(Reason::ConstructorsChanged, &new.unit.name, message));
+            }
             for function in list(new).into_iter().filter(|f| !before.contains(f)) {
                 let place = new.and_then(|f| f.module.place_of_function(f.module.function_named(&function)?));
                 let message = "is a new constructor or destructor; the process has already started";

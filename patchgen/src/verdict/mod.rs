@@ -6,7 +6,7 @@ mod functions;
 
 use serde::Serialize;
 
-use crate::closure::{Role, UpdateSet};
+use crate::closure::UpdateSet;
 use crate::diff::Changes;
 use crate::problem::Problem;
 use crate::program::Pair;
@@ -40,16 +40,16 @@ pub fn judge(
     changes: &Changes,
     set: &UpdateSet,
     pairs: &[Pair],
+    types: &[crate::layout::Changed],
 ) -> (Verdict, Vec<Problem>) {
     let case = Case { resolver, changes, set, pairs };
     let mut problems = set.problems.clone();
     problems.extend(data::check(&case));
     problems.extend(functions::check(&case));
-    problems.extend(crate::layout::check(&case));
+    problems.extend(crate::layout::problems(types));
     problems.sort_by(|a, b| (a.reason, &a.subject).cmp(&(b.reason, &b.subject)));
     problems.dedup_by(|a, b| (a.reason, &a.subject) == (b.reason, &b.subject));
-    let redirects = set.members.values().any(|m| matches!(m.role, Role::Redirect(_)));
-    let verdict = match (problems.is_empty(), redirects) {
+    let verdict = match (problems.is_empty(), !set.members.is_empty()) {
         (false, _) => Verdict::Refused,
         (true, true) => Verdict::Apply,
         (true, false) => Verdict::NoChange,

@@ -1,0 +1,206 @@
+//! The layout of named types, as lists of members.
+
+use std::collections::BTreeMap;
+
+use crate::ir::Module;
+use crate::ir::debug::Node;
+use crate::ir::lex::{Kind, tokens};
+
+/// One member, or one value of an enumeration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Member {
+    name: String,
+    /// Offset in bits; the value, in an enumeration.
+    offset: u64,
+    size: u64,
+    kind: String,
+}
+
+/// A type's layout.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Shape {
+    word: &'static str,
+    size: u64,
+    members: Vec<Member>,
+}
+
+/// The named types of a module.
+pub(super) struct Shapes {
+    /// Name -> layout and node.
+    pub(super) named: BTreeMap<String, (Shape, usize)>,
+}
+
+/// The number of a reference such as `!12`.
+pub(super) fn number(reference: &str) -> Option<usize> {
+    reference.strip_prefix('!')?.parse().ok()
+}
+
+/// Nodes in the element list of a composite type.
+pub(super) fn elements(module: &Module<'_>, node: &Node<'_>) -> Vec<usize> {
+    let list = node.get("elements").and_then(|e| module.node(e)).unwrap_or_default();
+    tokens(list).filter(|t| t.kind == Kind::Meta).filter_map(|t| number(t.text)).collect()
+}
+
+impl Shapes {
+    /// All structures, unions and enumerations that have a name, of their own or by a typedef.
+    pub(super) fn of(module: &Module<'_>) -> Self {
+        let mut named = BTreeMap::new();
+        for (id, text) in module.metadata.iter().enumerate() {
+            let Some(node) = Node::parse(text) else { continue };
+            let (name, target) = match (node.kind, node.get("tag")) {
+                ("DICompositeType", _) => (node.text("name"), Some(id)),
+                ("DIDerivedType", Some("DW_TAG_typedef")) => (node.text("name"), node.get("baseType").and_then(number)),
+                _ => continue,
+            };
+            let (Some(name), Some(target)) = (name, target) else { continue };
+            let composite = module.debug_node(&format!("!{target}")).filter(|n| n.kind == "DICompositeType");
+            let own_name = composite.as_ref().and_then(|n| n.text("name"));
+            if own_name.is_none_or(|own| own == name)
+                && let Some(shape) = composite.and_then(|n| shape(module, &n))
+            {
+                named.insert(name, (shape, target));
+            }
+        }
+        Self { named }
+    }
+}
+
+fn shape(module: &Module<'_>, node: &Node<'_>) -> Option<Shape> {
+    if node.get("flags").is_some_and(|f| f.contains("DIFlagFwdDecl")) {
+        return None;
+    }
+    let word = match node.get("tag")? {
+        "DW_TAG_structure_type" | "DW_TAG_class_type" => "struct",
+        "DW_TAG_union_type" => "union",
+        "DW_TAG_enumeration_type" => "enum",
+        _ => return None,
+    };
+    let members = elements(module, node).into_iter().filter_map(|id| member(module, id)).collect();
+    Some(Shape { word, size: node.number("size"), members })
+}
+
+fn member(module: &Module<'_>, id: usize) -> Option<Member> {
+    let node = module.debug_node(&format!("!{id}"))?;
+    let name = node.text("name").unwrap_or_default();
+    if node.kind == "DIEnumerator" {
+        let value = node.get("value").and_then(|v| v.parse::<i128>().ok()).unwrap_or(0);
+        return Some(Member { name, offset: value as u64, size: 0, kind: String::new() });
+    }
+    let data = node.kind == "DIDerivedType" && matches!(node.get("tag")?, "DW_TAG_member" | "DW_TAG_inheritance");
+    let kind = describe(module, node.get("baseType"), 0);
+    data.then(|| Member { name, offset: node.number("offset"), size: node.number("size"), kind })
+}
+
+/// A type in words: what matters for reading a value of it, without following pointers.
+fn describe(module: &Module<'_>, reference: Option<&str>, depth: u32) -> String {
+    let Some(node) = reference.and_then(|r| module.debug_node(r)) else { return String::from("void") };
+    let inner = |d| describe(module, node.get("baseType"), d);
+    let tag = node.get("tag").unwrap_or_default();
+    let size = node.number("size");
+    match (node.kind, tag) {
+        _ if depth > 32 => String::from("..."),
+        ("DIBasicType", _) => format!("{} of {size} bits", node.get("encoding").unwrap_or_default()),
+        ("DIDerivedType", "DW_TAG_pointer_type" | "DW_TAG_reference_type") => String::from("pointer"),
+        ("DIDerivedType", _) => inner(depth + 1),
+        ("DISubroutineType", _) => String::from("function"),
+        ("DICompositeType", "DW_TAG_array_type") => format!("{size} bits of {}", inner(depth + 1)),
+        ("DICompositeType", "DW_TAG_enumeration_type") => format!("enum of {size} bits"),
+        ("DICompositeType", _) => match node.text("name") {
+            Some(name) => format!("{name} of {size} bits"),
+            None => {
+                // A nameless part of the type belongs to it.
+                let parts = shape(module, &node).map(|s| s.members).unwrap_or_default();
+                let parts: Vec<String> =
+                    parts.into_iter().map(|m| format!("{} {} at {}", m.kind, m.name, m.offset)).collect();
+                format!("{{{}}}", parts.join(", "))
+            }
+        },
+        (kind, _) => kind.to_owned(),
+    }
+}
+
+/// What differs, in words; `None` when data of the old layout can be used as the new one.
+pub(super) fn difference(old: &Shape, new: &Shape) -> Option<String> {
+    let find = |list: &[Member], name: &str| list.iter().find(|m| m.name == name).cloned();
+    // A member that only has another name now is the same member.
+    let same_place =
+        |list: &[Member], m: &Member| list.iter().any(|n| n.offset == m.offset && n.size == m.size && n.kind == m.kind);
+    let gone = |m: &Member| find(&new.members, &m.name).is_none();
+    let come = |m: &Member| find(&old.members, &m.name).is_none();
+    let renamed: Vec<Member> = old.members.iter().filter(|m| gone(m)).cloned().collect();
+    let renaming: Vec<Member> = new.members.iter().filter(|m| come(m)).cloned().collect();
+    let mut parts = Vec::new();
+    if old.word == "enum" && new.word == "enum" {
+        // A new value is a value that no live data has; a value that means something else is another matter.
+        for m in &old.members {
+            match find(&new.members, &m.name) {
+                Some(n) if n.offset != m.offset => {
+                    parts.push(format!("`{}` was {} and would be {}", m.name, m.offset as i64, n.offset as i64));
+                }
+                _ => {}
+            }
+        }
+    } else {
+        for m in &old.members {
+            match find(&new.members, &m.name) {
+                None if same_place(&renaming, m) => {}
+                None => parts.push(format!("`{}` at offset {} is gone", m.name, bytes(m.offset))),
+                Some(n) if n.offset != m.offset => {
+                    parts.push(format!("`{}` moved from offset {} to {}", m.name, bytes(m.offset), bytes(n.offset)));
+                }
+                Some(n) if n.size != m.size => {
+                    parts.push(format!("`{}` was {} and would be {} bytes long", m.name, bytes(m.size), bytes(n.size)));
+                }
+                Some(n) if n.kind != m.kind => {
+                    parts.push(format!("`{}` was `{}` and would be `{}`", m.name, m.kind, n.kind));
+                }
+                Some(_) => {}
+            }
+        }
+        for n in renaming.iter().filter(|n| !same_place(&renamed, n)) {
+            parts.push(format!("`{}` is new at offset {}", n.name, bytes(n.offset)));
+        }
+    }
+    if old.size != new.size {
+        parts.push(format!("its size was {} and would be {} bytes", bytes(old.size), bytes(new.size)));
+    }
+    let more = parts.len().saturating_sub(4);
+    parts.truncate(4);
+    let tail = if more > 0 { format!(", and {more} more") } else { String::new() };
+    (!parts.is_empty()).then(|| format!("{} that live data has: {}{tail}", new.word, parts.join(", ")))
+}
+
+fn bytes(bits: u64) -> String {
+    if bits.is_multiple_of(8) { (bits / 8).to_string() } else { format!("{}.{}", bits / 8, bits % 8) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shapes(members: &str, nodes: &str, size: u32) -> Shape {
+        let text = format!(
+            "!0 = distinct !DICompositeType(tag: DW_TAG_structure_type, name: \"s\", size: {size}, elements: !1)\n\
+             !1 = !{{{members}}}\n!9 = !DIBasicType(name: \"int\", size: 32, encoding: DW_ATE_signed)\n{nodes}"
+        );
+        let module = Module::parse(&text).expect("valid");
+        Shapes::of(&module).named["s"].0.clone()
+    }
+
+    fn member(id: u32, name: &str, offset: u32) -> String {
+        format!(
+            "!{id} = !DIDerivedType(tag: DW_TAG_member, name: \"{name}\", baseType: !9, size: 32, offset: {offset})\n"
+        )
+    }
+
+    #[test]
+    fn swapped_and_new_members_are_named() {
+        let old = shapes("!2, !3", &(member(2, "a", 0) + &member(3, "b", 32)), 64);
+        let swapped = shapes("!2, !3", &(member(2, "b", 0) + &member(3, "a", 32)), 64);
+        let grown = shapes("!2, !3, !4", &(member(2, "a", 0) + &member(3, "b", 32) + &member(4, "c", 64)), 96);
+        assert_eq!(difference(&old, &old), None);
+        assert!(difference(&old, &swapped).expect("differs").contains("`a` moved from offset 0 to 4"));
+        let message = difference(&old, &grown).expect("differs");
+        assert!(message.contains("`c` is new at offset 8") && message.contains("12 bytes"), "{message}");
+    }
+}
