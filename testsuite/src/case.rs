@@ -117,6 +117,7 @@ pub struct Config {
     pub env: Vec<(String, String)>,
     pub exit: i32,
     pub no_oracle: Option<String>,
+    pub stale_socket: Option<String>,
     pub expect: Expectations,
     pub steps: Vec<Step>,
 }
@@ -140,6 +141,7 @@ impl Config {
             env: Vec::new(),
             exit: 0,
             no_oracle: None,
+            stale_socket: None,
             expect: Expectations::default(),
             steps: Vec::new(),
         }

@@ -141,6 +141,9 @@ pub const DIRECTIVES: &[Directive] = &[
         "the updated process may answer otherwise than a fresh v2; the old one is still compared with plain v1",
         |v, c| put(&mut c.no_oracle, Some(v.into())),
     ),
+    row("StaleSocket", "REASON", Kind::Setting, "the process cannot remove its socket; `dsuctl ps` has to", |v, c| {
+        put(&mut c.stale_socket, Some(v.into()))
+    }),
     row(
         "ExpectChanged",
         "NAME, …",

@@ -94,6 +94,11 @@ fn all_of_it(scene: &Scene<'_>) -> Result<()> {
     // Short, because the path of a socket must be.
     let run_dir = tempfile::Builder::new().prefix("dsu-").tempdir().context("failed to make a folder for sockets")?;
     let exchanges = script::run(scene, run_dir.path())?;
+    if scene.config.stale_socket.is_some() {
+        ensure!(!case::files(run_dir.path())?.is_empty(), "`StaleSocket`, but the process removed its socket");
+        let mut command = Command::new(scene.tools.path("dsuctl"));
+        scene.transcript.must(command.arg("ps").env("DSU_RUNTIME_DIR", run_dir.path()))?;
+    }
     let left = case::files(run_dir.path())?;
     ensure!(left.is_empty(), "the process left in its runtime directory: {}", left.join(", "));
     oracle::check(scene, &exchanges)

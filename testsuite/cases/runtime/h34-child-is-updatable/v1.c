@@ -10,8 +10,7 @@
 //#RunTool:dsuctl revert $(cat child.pid)
 //#Send:ask
 //#Expect:old
-//#RunTool:dsuctl ps --json
-//#ToolOut:child.pid
+//#RunTool:dsuctl ps --json | grep ""pid": $(cat child.pid)"
 //#Send:end
 //#Expect:ended
 //#RunTool:dsuctl status $(cat child.pid)

@@ -4,8 +4,8 @@
 //#CompArgs:-O1 -g
 //#ExpectClosure:trap_here
 //#Update:v2
-//#RunTool:gdb -p $PID -batch -nx -ex 'info sharedlibrary' -ex 'info line trap_here' -ex 'break do_trap' -ex 'detach' 2>&1
-//#ToolOut:.dsu
+//#RunTool:gdb -p $PID -batch -nx -ex 'info sharedlibrary' -ex 'info functions trap_here' -ex 'detach' 2>&1
+//#ToolOut:trap_here.dsu
 //#Send:where
 //#Expect:found in the patch
 //#Expect:called trap_here

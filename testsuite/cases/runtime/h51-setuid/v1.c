@@ -1,4 +1,5 @@
 //#Requires:root
+//#StaleSocket:it may no longer write to the directory of its socket
 //#ExpectClosure:work
 //#Send:drop
 //#Expect:not dumpable, user 65534
