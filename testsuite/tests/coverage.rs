@@ -27,7 +27,6 @@ const UNPROVOKED_CODES: &[(&str, &str)] = &[
     ("CONSISTENCY_UNSUPPORTED", "patchgen writes none but `newest` yet"),
     ("OUT_OF_RESOURCES", "needs a full machine"),
     ("FORKED_IN_UPDATE", "needs a fork at the very moment of loading"),
-    ("NO_PROC", "needs root, for a chroot: tested with the runtime"),
     ("BAD_REFERENCE", "patchgen writes no reference that the runtime cannot make"),
 ];
 

@@ -1,14 +1,21 @@
+//#StaleSocket:its folder is outside the jail
 //#Requires:root
 //#ExpectClosure:work
 //#Send:ask
 //#Expect:old
 //#Update:v2
+//#Send:jail
+//#Expect:jailed
 //#Send:ask
 //#Expect:new
 //#Revert
 //#Send:ask
 //#Expect:old
-// The process has locked itself into an empty folder: the patch comes as a file descriptor, not as a path.
+//#ApplyFails:v2 33 /proc
+//#Send:ask
+//#Expect:old
+// The process has locked itself into an empty folder. The patch comes as a file descriptor, not as a path, but the
+// dynamic linker of libc reaches it through /proc only: without, updating fails and says so; reverting works.
 #include "serve.h"
 #include <sys/stat.h>
 #include <unistd.h>
@@ -16,11 +23,10 @@
 __attribute__((noinline)) const char *work(void) { return opaque("old"); }
 
 void handle(const char *line) {
-    static int done;
-    if (!done++) {
+    if (is(line, "jail")) {
         mkdir("jail", 0755);
-        if (chroot("jail") != 0 || chdir("/") != 0)
-            puts("no chroot");
+        puts(chroot("jail") != 0 || chdir("/") != 0 ? "no chroot" : "jailed");
+    } else {
+        puts(work());
     }
-    puts(work());
 }

@@ -1,4 +1,5 @@
-// The process has locked itself into an empty folder: the patch comes as a file descriptor, not as a path.
+// The process has locked itself into an empty folder. The patch comes as a file descriptor, not as a path, but the
+// dynamic linker of libc reaches it through /proc only: without, updating fails and says so; reverting works.
 #include "serve.h"
 #include <sys/stat.h>
 #include <unistd.h>
@@ -6,11 +7,10 @@
 __attribute__((noinline)) const char *work(void) { return opaque("new"); }
 
 void handle(const char *line) {
-    static int done;
-    if (!done++) {
+    if (is(line, "jail")) {
         mkdir("jail", 0755);
-        if (chroot("jail") != 0 || chdir("/") != 0)
-            puts("no chroot");
+        puts(chroot("jail") != 0 || chdir("/") != 0 ? "no chroot" : "jailed");
+    } else {
+        puts(work());
     }
-    puts(work());
 }
