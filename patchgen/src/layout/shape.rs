@@ -75,7 +75,11 @@ fn shape(module: &Module<'_>, node: &Node<'_>) -> Option<Shape> {
         "DW_TAG_enumeration_type" => "enum",
         _ => return None,
     };
-    let members = elements(module, node).into_iter().filter_map(|id| member(module, id)).collect();
+    let mut members: Vec<Member> = elements(module, node).into_iter().filter_map(|id| member(module, id)).collect();
+    // Members without a name are known by their order.
+    for (number, member) in members.iter_mut().filter(|m| m.name.is_empty()).enumerate() {
+        member.name = format!("(unnamed {})", number + 1);
+    }
     Some(Shape { word, size: node.number("size"), members })
 }
 
@@ -191,6 +195,12 @@ mod tests {
         format!(
             "!{id} = !DIDerivedType(tag: DW_TAG_member, name: \"{name}\", baseType: !9, size: 32, offset: {offset})\n"
         )
+    }
+
+    #[test]
+    fn members_without_a_name_are_told_apart() {
+        let unnamed = shapes("!2, !3", &(member(2, "", 0) + &member(3, "", 32)), 64);
+        assert_eq!(difference(&unnamed, &unnamed), None);
     }
 
     #[test]
