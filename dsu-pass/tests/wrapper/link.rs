@@ -134,6 +134,20 @@ fn the_users_build_id_is_kept_unless_it_is_none() {
 }
 
 #[test]
+fn precompiled_headers_of_either_compiler_serve_both() {
+    let directory = sources();
+    write(directory.path(), &[("all.h", "#include <stdio.h>\nenum { ANSWER = 42 };\n")]);
+    write(directory.path(), &[("use.c", "int main(void) { printf(\"%d\\n\", ANSWER); return 0; }\n")]);
+    for (maker, user) in [(wrapper(), CLANG.into()), (CLANG.into(), wrapper()), (wrapper(), wrapper())] {
+        for debug in ["", "-g"] {
+            succeed(&maker, &format!("{debug} -x c-header all.h -o all.h.pch"), directory.path());
+            succeed(&user, &format!("{debug} -Werror -include all.h use.c -o prog"), directory.path());
+            assert_eq!(succeed("./prog", "", directory.path()), "42\n", "{maker} {user} {debug}");
+        }
+    }
+}
+
+#[test]
 fn debug_information_is_in_the_object_only_if_asked_for() {
     let directory = sources();
     for (flags, kept) in [("-O2", false), ("-O2 -g", true), ("-g -g0", false), ("-g1", true)] {

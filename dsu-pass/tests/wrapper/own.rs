@@ -72,6 +72,19 @@ fn reasons_are_logged_and_never_printed() {
 }
 
 #[test]
+fn what_is_listed_is_left_alone_and_logged() {
+    let directory = tempfile::tempdir().expect("temporary directory");
+    write(directory.path(), SOURCE);
+    write(directory.path(), &[("keep.list", "fun:f\n")]);
+    let wrapper = Toolchain::get().name("dsu-cc");
+    succeed(&wrapper, "--dsu-list=keep.list --dsu-log=log -O1 -c a.c", directory.path());
+    let log = std::fs::read_to_string(directory.path().join("log")).expect("the log is written");
+    assert!(log.contains("function `f` left alone"), "{log}");
+    let missing = run(&wrapper, "--dsu-list=no.list -c a.c", directory.path());
+    assert!(!missing.status.success() && text(&missing.stderr).contains("no.list"), "{}", text(&missing.stderr));
+}
+
+#[test]
 fn flags_work_from_a_response_file_and_the_environment() {
     let directory = tempfile::tempdir().expect("temporary directory");
     write(directory.path(), SOURCE);

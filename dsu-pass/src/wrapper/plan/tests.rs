@@ -5,11 +5,11 @@ use super::*;
 
 fn facts() -> Facts {
     Facts {
-        home: "/home".into(),
-        plugin: Some("/home/libdsu_pass.so".into()),
-        runtime: Some("/home/libdsu.a".into()),
-        inert: Some("/home/libdsu_inert.a".into()),
-        include: Some("/home/include".into()),
+        home: "/tools".into(),
+        plugin: Some("/tools/libdsu_pass.so".into()),
+        runtime: Some("/tools/libdsu.a".into()),
+        inert: Some("/tools/libdsu_inert.a".into()),
+        include: Some("/tools/include".into()),
         directory: "/dir".into(),
         missing_input: None,
     }
@@ -135,7 +135,7 @@ fn a_missing_part_is_named_only_when_it_is_needed() {
     }
     for (line, part) in [("-c a.c", "libdsu_pass.so"), ("a.o", "libdsu.a")] {
         let error = result(line).expect_err("cannot work").to_string();
-        assert!(error.contains(part) && error.contains("/home") && error.contains("DSU_DISABLE"), "{error}");
+        assert!(error.contains(part) && error.contains("/tools") && error.contains("DSU_DISABLE"), "{error}");
     }
 }
 
@@ -153,7 +153,7 @@ fn a_build_id_of_the_users_choice_is_kept() {
 #[test]
 fn the_runtime_is_found_by_name_in_its_directory_and_comes_first() {
     let [words, _] = added("-x c -");
-    for wanted in ["--library-path=/home", "--library=:libdsu.a"] {
+    for wanted in ["--library-path=/tools", "--library=:libdsu.a"] {
         let at = words.iter().position(|word| word == wanted).expect("the archive is linked");
         assert_eq!(words[at - 1], "-Xlinker");
     }
