@@ -184,7 +184,7 @@ fn objects_are_reproducible_and_as_free_of_debug_information_as_asked() {
     bench.dsu("strip-debug", &["-O1", "-g", "-fno-inline", "-ffunction-sections", "-c", "a.c", "-o", "again.o"]);
     assert_eq!(first, bench.read("again.o"));
     let left: Vec<_> = section_names(&first).into_iter().filter(|name| name.contains("debug")).collect();
-    assert_eq!(left, [".debug_dsu_bc", ".debug_dsu_sym", ".rela.debug_dsu_sym"]);
+    assert_eq!(left, [".debug.dsu_bc", ".debug.dsu_sym", ".rela.debug.dsu_sym"]);
     let context = dsu_pass::llvm::Context::new();
     let bitcode = &units(&first)[0].bitcode;
     assert!(context.parse(bitcode, "unit").expect("bitcode").to_text().contains("DICompositeType"));

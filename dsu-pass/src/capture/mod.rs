@@ -22,7 +22,7 @@ pub struct Captured<'m> {
     pub(crate) survey: Survey<'m>,
     /// See [`UnitRecord::id`].
     pub unit_id: u64,
-    /// The record of `.debug_dsu_bc`.
+    /// The record of `.debug.dsu_bc`.
     pub(crate) unit_record: Vec<u8>,
     /// Quiescence points in the module.
     pub points: usize,

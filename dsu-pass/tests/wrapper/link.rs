@@ -44,7 +44,7 @@ fn build_id_digits(file: &str, directory: &Path) -> usize {
 
 fn assert_updatable(file: &str, directory: &Path, how: &str) {
     let sections = sections(file, directory);
-    for section in [".note.dsu", ".debug_dsu_bc", ".debug_dsu_sym"] {
+    for section in [".note.dsu", ".debug.dsu_bc", ".debug.dsu_sym"] {
         assert!(sections.contains(section), "`{how}`: no section `{section}`:\n{sections}");
     }
     let symbols = dynamic_symbols(file, directory);
@@ -154,7 +154,7 @@ fn debug_information_is_in_the_object_only_if_asked_for() {
         succeed(&wrapper(), &format!("{flags} -c part.c"), directory.path());
         let sections = sections("part.o", directory.path());
         assert_eq!(sections.contains(".debug_info"), kept, "`{flags}`:\n{sections}");
-        assert!(sections.contains(".debug_dsu_bc"), "`{flags}`");
+        assert!(sections.contains(".debug.dsu_bc"), "`{flags}`");
     }
 }
 

@@ -5,8 +5,6 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::OnceLock;
 
-use tempfile::TempDir;
-
 /// The compiler everything is compared with.
 pub(crate) const CLANG: &str = "clang-19";
 /// Its C++ driver.
@@ -14,7 +12,7 @@ pub(crate) const CLANGXX: &str = "clang++-19";
 
 /// A directory with everything a user installs, put together once for all tests of a file.
 pub(crate) struct Toolchain {
-    directory: TempDir,
+    directory: PathBuf,
 }
 
 impl Toolchain {
@@ -25,7 +23,8 @@ impl Toolchain {
     }
 
     fn install() -> Self {
-        let directory = TempDir::with_prefix("dsu-toolchain-").expect("temporary directory");
+        // A fixed place, as nothing clears up after a static.
+        let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("toolchain");
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
         let built = Path::new(env!("CARGO_BIN_EXE_dsu-cc")).parent().expect("a file has a directory").to_path_buf();
         let runtime = build(&root, &built);
@@ -37,21 +36,24 @@ impl Toolchain {
             (built.join("libdsu_inert.a"), "libdsu_inert.a"),
             (root.join("runtime/include/dsu.h"), "include/dsu.h"),
         ];
-        std::fs::create_dir(directory.path().join("include")).expect("directory made");
+        std::fs::create_dir_all(directory.join("include")).expect("directory made");
         for (from, to) in files {
-            std::fs::copy(&from, directory.path().join(to)).unwrap_or_else(|e| panic!("`{}`: {e}", from.display()));
+            let to = directory.join(to);
+            // Beside an older copy that may be running, not over it.
+            let _ = std::fs::remove_file(&to);
+            std::fs::copy(&from, &to).unwrap_or_else(|e| panic!("`{}`: {e}", from.display()));
         }
         Self { directory }
     }
 
     /// Path of one of its files.
     pub(crate) fn file(&self, name: &str) -> PathBuf {
-        self.directory.path().join(name)
+        self.directory.join(name)
     }
 
     /// Path of one of its files, as text.
     pub(crate) fn name(&self, name: &str) -> String {
-        self.file(name).to_str().expect("temporary directories have plain names").to_owned()
+        self.file(name).to_str().expect("the workspace has a plain name").to_owned()
     }
 }
 

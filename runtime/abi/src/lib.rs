@@ -6,8 +6,8 @@
 //!
 //! | module | what | where it lives | written by | read by |
 //! |---|---|---|---|---|
-//! | [`unit`] | optimised bitcode of one translation unit | `.debug_dsu_bc` of the program | plugin | patchgen |
-//! | [`symbols`] | addresses of one unit's functions and data | `.debug_dsu_sym` of the program | plugin | patchgen |
+//! | [`unit`] | optimised bitcode of one translation unit | `.debug.dsu_bc` of the program | plugin | patchgen |
+//! | [`symbols`] | addresses of one unit's functions and data | `.debug.dsu_sym` of the program | plugin | patchgen |
 //! | [`note`] | what was instrumented, per unit | `.note.dsu` of the program (allocated) | plugin | runtime, dsuctl |
 //! | [`patch`] | functions to redirect, references to relocate | `.dsu.patch` of a patch object | patchgen | runtime |
 //! | [`wire`] | requests and answers | socket of the process | dsuctl, runtime | runtime, dsuctl |

@@ -1,4 +1,4 @@
-//! `.debug_dsu_sym`: where the linker put what a unit defines. The plugin emits it as assembly, the linker
+//! `.debug.dsu_sym`: where the linker put what a unit defines. The plugin emits it as assembly, the linker
 //! fills in the addresses, so two statics of one name are never confused and link order does not matter.
 //!
 //! Table, 8-aligned: header of [`HEADER_SIZE`] bytes, [`ENTRY_SIZE`] bytes per symbol, string table, padding.
@@ -10,7 +10,7 @@ use crate::stub::Dispatch;
 use crate::unit::chunks;
 
 /// Section of the tables.
-pub const SECTION: &str = ".debug_dsu_sym";
+pub const SECTION: &str = ".debug.dsu_sym";
 /// First bytes of a table.
 pub const MAGIC: &[u8; 8] = b"DSUSYMS\x01";
 /// Bytes of a table's header: magic, size, unit id, entry count (u32), string table size (u32).
@@ -85,7 +85,7 @@ pub fn function_id_input(unit_id: u64, name: &str) -> alloc::vec::Vec<u8> {
 
 /// The tables of a section, in link order; an unreadable one is an error, after which the iterator ends.
 pub fn tables(section: &[u8]) -> impl Iterator<Item = Result<SymbolTable<'_>>> {
-    chunks(section, MAGIC, "section `.debug_dsu_sym`: not a symbol table, or one cut short").map(|c| parse(c?))
+    chunks(section, MAGIC, "section `.debug.dsu_sym`: not a symbol table, or one cut short").map(|c| parse(c?))
 }
 
 fn parse(table: &[u8]) -> Result<SymbolTable<'_>> {

@@ -1,16 +1,17 @@
-//! `.debug_dsu_bc`: the past a program carries - one record per translation unit, holding the bitcode as it
+//! `.debug.dsu_bc`: the past a program carries - one record per translation unit, holding the bitcode as it
 //! was after optimisation and before instrumentation.
 //!
-//! The name begins with `.debug_` for a reason. A linker keeps such sections under `--gc-sections` without
+//! The name begins with `.debug` for a reason. A linker keeps such sections under `--gc-sections` without
 //! treating their relocations as references; a retained (`"R"`) section would keep every function alive.
-//! `strip` and `objcopy --only-keep-debug` then do with them what they do with debug information.
+//! `strip` and `objcopy --only-keep-debug` then do with them what they do with debug information. It does not
+//! begin with `.debug_`: `dwz`, which Debian runs on every package, fails on such a section it does not know.
 //!
 //! Record, 8-aligned: header of [`HEADER_SIZE`] bytes, metadata (JSON text), zstd-compressed bitcode, padding.
 
 use crate::cursor::{Cursor, FormatError, Result, slice};
 
 /// Section of the records.
-pub const SECTION: &str = ".debug_dsu_bc";
+pub const SECTION: &str = ".debug.dsu_bc";
 /// First bytes of a record.
 pub const MAGIC: &[u8; 8] = b"DSUUNIT\x01";
 /// Bytes of the header.
@@ -53,7 +54,7 @@ impl UnitRecord<'_> {
 /// The records of a section, in link order. Zero padding between them is skipped; anything else that is not a
 /// record is an error, after which the iterator ends.
 pub fn records(section: &[u8]) -> impl Iterator<Item = Result<UnitRecord<'_>>> {
-    chunks(section, MAGIC, "section `.debug_dsu_bc`: not a unit record, or one cut short").map(|c| parse(c?))
+    chunks(section, MAGIC, "section `.debug.dsu_bc`: not a unit record, or one cut short").map(|c| parse(c?))
 }
 
 fn parse(record: &[u8]) -> Result<UnitRecord<'_>> {

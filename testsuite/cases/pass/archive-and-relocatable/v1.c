@@ -1,6 +1,6 @@
 //#Config:archive
 //#Build:$CC $CFLAGS -c main.c && $CC $CFLAGS -c shop.c && ar rcs libshop.a shop.o && $CC main.o -o app -L. -lshop $LDFLAGS
-//#ExpectSection:.debug_dsu_bc
+//#ExpectSection:.debug.dsu_bc
 //#ExpectClosure:price
 //#Send:total 3
 //#Expect:30

@@ -1,8 +1,8 @@
 //#CompArgs:-O2 -ffunction-sections -fdata-sections
 //#Config:bfd
 //#LinkArgs:-Wl,--gc-sections -Wl,--print-gc-sections
-//#ExpectSection:.debug_dsu_bc
-//#ExpectSection:.debug_dsu_sym
+//#ExpectSection:.debug.dsu_bc
+//#ExpectSection:.debug.dsu_sym
 //#ExpectSection:.note.dsu
 //#RunTool:nm app
 //#ToolReject:never_called

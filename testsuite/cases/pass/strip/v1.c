@@ -2,7 +2,7 @@
 //#Send:ask
 //#Expect:1
 //#RunTool:cp $V1 whole && patchgen base whole -o app.dsubase --strip && readelf -SW whole
-//#ToolReject:debug_dsu
+//#ToolReject:debug.dsu
 //#RunTool:patchgen build app.dsubase $V2 -o from-base.dsu
 //#Update:v2 from-base.dsu
 //#Send:ask
