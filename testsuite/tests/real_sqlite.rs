@@ -9,7 +9,7 @@ use testsuite::real::cache;
 use testsuite::real::command::{json, patchgen, run as command};
 use testsuite::real::compiler::Flavor;
 use testsuite::real::skip::run;
-use testsuite::real::sqlite::{CHANGED, cached_build, write_source};
+use testsuite::real::sqlite::{CHANGED, cached_build, cached_copy, write_source};
 use testsuite::real::subject::Version;
 
 /// The whole diff may take this long on 2 cores.
@@ -33,10 +33,12 @@ fn a_changed_line_changes_its_function_and_those_it_was_inlined_into() {
 }
 
 #[test]
-fn two_identical_builds_show_no_change() {
+fn two_builds_of_the_same_source_show_no_change() {
     run(|| {
-        let old = cached_build(Version::Old, Flavor::Armed)?.to_string_lossy().into_owned();
-        let (output, time) = patchgen(&["diff", &old, &old, "--json"], &[3])?;
+        let (first, second) =
+            (cached_build(Version::Old, Flavor::Armed)?, cached_copy(Version::Old, Flavor::Armed, "second")?);
+        let arguments = ["diff", &first.to_string_lossy(), &second.to_string_lossy(), "--json"];
+        let (output, time) = patchgen(&arguments, &[3])?;
         assert_eq!(json(&output.stdout)?["changes"], serde_json::json!([]));
         assert!(time <= LIMIT, "patchgen diff took {time:?}");
         Ok(())

@@ -64,10 +64,15 @@ pub fn write_source(version: Version, folder: &Path) -> Result<()> {
 
 /// An executable with SQLite and the workload of `testsuite/bench/sqlite_work.c`, kept from run to run.
 pub fn cached_build(version: Version, flavor: Flavor) -> Result<PathBuf> {
+    cached_copy(version, flavor, "first")
+}
+
+/// As [`cached_build`]; each `copy` is compiled by itself, in a folder of its own.
+pub fn cached_copy(version: Version, flavor: Flavor, copy: &str) -> Result<PathBuf> {
     let work = workspace().join("testsuite/bench/sqlite_work.c");
     let mut inputs = flavor.inputs()?;
     inputs.push(work.clone());
-    let key = cache::key(&inputs, &[CRATE_VERSION, LINE[1], flavor.name(), version.name()])?;
+    let key = cache::key(&inputs, &[CRATE_VERSION, LINE[1], flavor.name(), version.name(), copy])?;
     let folder = cache::once(&format!("sqlite-{key}"), |folder| {
         write_source(version, folder)?;
         fs::copy(&work, folder.join("sqlite_work.c"))?;
