@@ -85,7 +85,9 @@ pub(super) fn unit(
             _ => return Err(missing()),
         }
     }
-    let mut text = module.target.join("\n");
+    // Without a name the code generator takes the temporary file's, which differs from run to run.
+    let mut text = format!("source_filename = \"{}\"\n", facts.unit.name.replace(['\\', '"'], "_"));
+    text.push_str(&module.target.join("\n"));
     text.push('\n');
     for (name, definition) in &module.types {
         text.push_str(&format!("{name} = type {definition}\n"));
