@@ -21,6 +21,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("dsu-runtime", &["dsu-abi"]),
     ("dsuctl", &["dsu-abi"]),
     ("dsu-pass", &["dsu-abi"]),
+    ("dsu-plugin", &["dsu-pass"]),
     ("patchgen", &["dsu-abi", "dsu-pass"]),
     ("testsuite", &[]),
 ];
