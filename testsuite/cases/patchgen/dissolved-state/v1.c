@@ -1,11 +1,12 @@
-//#ExpectRefused:dissolved-state limit
+//#ExpectRefused:dissolved-state last
 //#Send:go
-//#Expect:7
+//#Expect:ok
 #include "serve.h"
 
-// v1's `limit` is never written, so no such object exists; v2 writes it.
-static int limit = 7;
+// v1 never reads `last`, so no such object exists, and what was stored is lost; v2 reads it.
+static int last;
 
-__attribute__((noinline)) void show(void) { printf("%d\n", limit); }
-
-void handle(const char *line) { show(); }
+void handle(const char *line) {
+    last = line[0];
+    puts("ok");
+}

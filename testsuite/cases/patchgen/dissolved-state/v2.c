@@ -1,12 +1,9 @@
 #include "serve.h"
 
-// v1's `limit` is never written, so no such object exists; v2 writes it.
-static int limit = 7;
-
-__attribute__((noinline)) void show(void) { printf("%d\n", limit); }
+// v1 never reads `last`, so no such object exists, and what was stored is lost; v2 reads it.
+static int last;
 
 void handle(const char *line) {
-    if (is(line, "raise"))
-        limit++;
-    show();
+    printf("%d\n", last);
+    last = line[0];
 }

@@ -1,7 +1,8 @@
 // New code hands out the address of a new function; it is valid even after the revert.
 #include "serve.h"
 
-static void (*current)(void);
+// volatile, or the compiler would keep no more of it than whether it was set
+static void (*volatile current)(void);
 void old(void) { puts("old rule"); }
 
 __attribute__((noinline)) void choose(void);
