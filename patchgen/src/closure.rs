@@ -74,11 +74,6 @@ pub fn close(resolver: &Resolver<'_, '_>, graph: &CallGraph, changes: &Changes) 
         closure.callers_of(&resigned);
     }
     closure.users_of_constants(changes);
-    for change in changes.functions(ChangeKind::Added) {
-        if let Some(definition) = definition(change) {
-            closure.redirect_or_add(definition);
-        }
-    }
     while let Some(definition) = closure.queue.pop_front() {
         closure.follow(&definition);
     }
@@ -101,14 +96,6 @@ impl Closure<'_, '_, '_> {
     fn add(&mut self, definition: Definition, role: Role, reason: String) {
         self.queue.push_back(definition.clone());
         self.out.members.insert(definition, Member { role, reason });
-    }
-
-    /// A new function that nobody calls is in the patch all the same: a debugger or `dlsym` may want it.
-    fn redirect_or_add(&mut self, definition: Definition) {
-        let known = self.out.members.contains_key(&definition) || self.resolver.base(&definition).is_some();
-        if !known {
-            self.add(definition, Role::New, String::from("new"));
-        }
     }
 
     fn callers_that_relied(&mut self, change: &crate::diff::Change, definition: &Definition) {

@@ -64,6 +64,9 @@ pub fn inspect(path: &Path) -> Result<Inspected> {
             "kind": format!("{:?}", r.kind)})
         })
         .collect();
+    let members = manifest["functions"].as_array().into_iter().flatten();
+    let update_set: Vec<Value> =
+        members.map(|m| json!({"unit": m["unit"], "function": m["name"], "reason": m["reason"]})).collect();
     let json = json!({
         "name": patch.name,
         "base_build_id": hex(patch.base_build_id),
@@ -72,7 +75,7 @@ pub fn inspect(path: &Path) -> Result<Inspected> {
         "size": bytes.len(),
         "redirects": functions,
         "relocations": relocations,
-        "update_set": manifest["update_set"],
+        "update_set": update_set,
         "manifest": manifest,
     });
     Ok(Inspected { json })
@@ -84,7 +87,7 @@ fn text_of<'v>(value: &'v Value, key: &str) -> &'v str {
 
 impl Inspected {
     fn functions(&self) -> impl Iterator<Item = &Value> {
-        self.json["manifest"]["update_set"].as_array().into_iter().flatten()
+        self.json["manifest"]["functions"].as_array().into_iter().flatten()
     }
 
     /// The text a person reads.
@@ -109,12 +112,7 @@ impl Inspected {
         out.push_str(&format!("checksum    {}\n", text_of(json, "checksum")));
         for f in self.functions() {
             let verb = if f["redirected"] == true { "replaces" } else { "adds" };
-            out.push_str(&format!(
-                "{verb:<11} {} of {}, {} bytes",
-                text_of(f, "function"),
-                text_of(f, "unit"),
-                f["size"]
-            ));
+            out.push_str(&format!("{verb:<11} {} of {}, {} bytes", text_of(f, "name"), text_of(f, "unit"), f["size"]));
             out.push_str(&format!(" ({}:{}): {}\n", text_of(f, "file"), f["line"], text_of(f, "reason")));
             let (old, new) = (text_of(f, "old_signature"), text_of(f, "new_signature"));
             if !old.is_empty() && old != new {
@@ -141,7 +139,7 @@ impl Inspected {
         let quote = |s: &str| format!("\"{}\"", s.replace('\\', "\\\\").replace('"', "\\\""));
         for f in self.functions() {
             let style = if f["redirected"] == true { "filled" } else { "dashed" };
-            let name = quote(text_of(f, "function"));
+            let name = quote(text_of(f, "name"));
             out.push_str(&format!("  {name} [style={style}, tooltip={}];\n", quote(text_of(f, "reason"))));
             for callee in f["calls"].as_array().into_iter().flatten().filter_map(Value::as_str) {
                 out.push_str(&format!("  {name} -> {};\n", quote(callee)));

@@ -76,6 +76,9 @@ fn show(report: &Report, json: bool, ir: bool) {
         print(&serde_json::to_string_pretty(report).expect("a report has string keys"));
     } else {
         print(report.text(ir, std::io::stdout().is_terminal()).trim_end());
+        for problem in &report.refusals {
+            eprintln!("patchgen: refused: {problem}");
+        }
     }
 }
 

@@ -19,7 +19,7 @@ pub fn manifest(report: &Report, base: &Build, new: &Build, linked: &Linked, pie
         .map(|m| {
             let symbol = pieces.symbols.get(&m.definition).cloned().unwrap_or_default();
             json!({
-                "function": m.function,
+                "name": m.function,
                 "unit": m.unit,
                 "symbol": symbol,
                 "redirected": m.redirected,
@@ -49,7 +49,7 @@ pub fn manifest(report: &Report, base: &Build, new: &Build, linked: &Linked, pie
         "consistency": "newest",
         "consistency_reason": "every call after the commit gets the newest version; invocations under way finish in the old one",
         "tools": { "patchgen": env!("CARGO_PKG_VERSION"), "llvm": "19" },
-        "update_set": functions,
+        "functions": functions,
         "variables": variables,
         "base_references": pieces.base.values().map(|b| b.name.as_str()).collect::<Vec<_>>(),
         "changes": report.changes,

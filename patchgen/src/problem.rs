@@ -52,23 +52,23 @@ reasons! {
     Internal = "internal", exit::FAILED, "please report this with both builds";
 
     /// Built without the plugin.
-    NotInstrumented = "not-instrumented", exit::FAILED, "build it with CC=dsu-cc";
+    NotInstrumented = "not-instrumented", exit::REFUSED, "build it with CC=dsu-cc";
     /// An object file with LTO bitcode.
-    LtoObject = "lto-object", exit::FAILED, "build without -flto and give the linked executable or library";
+    LtoObject = "lto-object", exit::REFUSED, "build without -flto and give the linked executable or library";
     /// An object file or archive.
-    NotLinked = "not-linked", exit::FAILED, "give the linked executable or library";
+    NotLinked = "not-linked", exit::REFUSED, "give the linked executable or library";
     /// Linked with `-static` or `-static-pie`.
-    StaticExecutable = "static-executable", exit::FAILED, "link without -static: a patch is loaded by the dynamic linker";
+    StaticExecutable = "static-executable", exit::REFUSED, "link without -static: a patch is loaded by the dynamic linker";
     /// For a machine that is not supported.
-    UnsupportedMachine = "unsupported-machine", exit::FAILED, "only x86-64 ELF is supported";
+    UnsupportedMachine = "unsupported-machine", exit::REFUSED, "only x86-64 ELF is supported";
     /// Base and new build are for different machines.
     DifferentMachine = "different-machine", exit::REFUSED, "build both for the same machine";
     /// No GNU build-id.
-    NoBuildId = "no-build-id", exit::FAILED, "link with -Wl,--build-id=sha1 (dsu-cc does)";
+    NoBuildId = "no-build-id", exit::REFUSED, "link with -Wl,--build-id=sha1 (dsu-cc does)";
     /// Bitcode that this LLVM cannot read.
-    ForeignBitcode = "foreign-bitcode", exit::FAILED, "build with the clang this patchgen was made for (19)";
+    ForeignBitcode = "foreign-bitcode", exit::REFUSED, "build with the clang this patchgen was made for (19)";
     /// The text of the base is not what its record says.
-    BaseCorrupt = "base-corrupt", exit::FAILED, "take the base from the very build that runs, before any other tool rewrites it";
+    BaseCorrupt = "base-corrupt", exit::REFUSED, "take the base from the very build that runs, before any other tool rewrites it";
     /// Compiler or flags differ.
     DifferentFlags = "different-flags", exit::REFUSED, "build both with the same compiler and flags";
     /// The two builds have nothing in common.

@@ -82,7 +82,7 @@ impl Report {
         let mut update_set = members(resolver, graph, set);
         for member in &mut update_set {
             if let Some(callee) = inlined.get(&member.definition).filter(|_| member.reason == "its body changed") {
-                member.reason = format!("inlines `{callee}`, which changed");
+                member.reason = format!("the code inlined from `{callee}` changed");
             }
         }
         let changes_list = changes.list.clone();
@@ -120,9 +120,6 @@ impl Report {
                     "          it never returns: a thread inside it picks the change up only after a restart\n",
                 );
             }
-        }
-        for problem in &self.refusals {
-            out.push_str(&format!("refused   {problem}\n"));
         }
         if ir {
             for diff in &self.diffs {

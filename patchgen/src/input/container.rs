@@ -49,6 +49,7 @@ mod tests {
             soname: None,
             needed: vec!["libc.so.6".into()],
             run_path: Vec::new(),
+            origin: Default::default(),
             tls: false,
             defined: Default::default(),
             exported: Vec::new(),

@@ -53,6 +53,7 @@ pub(super) fn read(bytes: &[u8], shown: &str, name: &str) -> Result<Build> {
         soname,
         needed,
         run_path,
+        origin: Default::default(),
         tls: file.elf_program_headers().iter().any(|p| p.p_type(file.endian()) == elf::PT_TLS),
         defined,
         exported,

@@ -30,7 +30,10 @@ pub struct Library {
 
 /// The needed libraries that exist here, and the sonames of those that do not.
 pub fn find(build: &Build) -> (Vec<Library>, Vec<String>) {
-    let mut directories: Vec<PathBuf> = build.run_path.iter().filter(|p| !p.contains('$')).map(PathBuf::from).collect();
+    let origin = build.origin.to_string_lossy();
+    let origin = if origin.is_empty() { "." } else { &origin };
+    let expand = |path: &String| PathBuf::from(path.replace("${ORIGIN}", origin).replace("$ORIGIN", origin));
+    let mut directories: Vec<PathBuf> = build.run_path.iter().map(expand).collect();
     directories.extend(DIRECTORIES.iter().map(PathBuf::from));
     let (mut found, mut missing) = (Vec::new(), Vec::new());
     for soname in &build.needed {

@@ -8,7 +8,7 @@ mod stubs;
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use dsu_abi::stub::Dispatch;
 use dsu_abi::symbols::{Linkage, SymbolKind};
@@ -49,6 +49,9 @@ pub struct Build {
     pub needed: Vec<String>,
     /// Where it looks for them first (RUNPATH or RPATH, as written).
     pub run_path: Vec<String>,
+    /// The directory it was read from, which stands for `$ORIGIN`.
+    #[serde(skip)]
+    pub origin: PathBuf,
     /// Has thread-local variables.
     pub tls: bool,
     /// Global symbols it defines (`.symtab`, else `.dynsym`): address, thread-local.
@@ -164,13 +167,14 @@ impl Build {
             return Err(Problem::new(Reason::IsDirectory, &shown, "is a directory"));
         }
         let bytes = fs::read(path).map_err(unreadable)?;
+        let origin = path.parent().map(Path::to_path_buf).unwrap_or_default();
         if container::is_container(&bytes) {
-            return container::read(&bytes, &shown);
+            return Ok(Build { origin, ..container::read(&bytes, &shown)? });
         }
         let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
         let build = elf::read(&bytes, &shown, &name)?;
         stubs::check(&build, &shown)?;
-        Ok(build)
+        Ok(Build { origin, ..build })
     }
 
     /// The `.dsubase` bytes of this build.
