@@ -99,7 +99,7 @@ impl Tools {
         // Only those that are used, so that the versions of their symbols are recorded.
         command.arg("--as-needed");
         let (found, _) = libraries::find(base);
-        command.args(own).args(found.iter().map(|l| &l.path));
+        command.args(own).args(found.iter().map(|l| &l.path)).args(libraries::compiler_runtime());
         run(&mut command)
     }
 }

@@ -58,6 +58,8 @@ pub fn check_provided<'n>(build: &Build, names: impl Iterator<Item = &'n str>) -
         let exports = exports(&library.path);
         open.retain(|name| !exports.contains(*name));
     }
+    let helpers = helpers();
+    open.retain(|name| !helpers.contains(*name));
     let Some(name) = open.first() else { return Ok(()) };
     if let Some(library) = missing.first().filter(|_| build.imported.contains_key(*name)) {
         let message = format!("is needed by the base, may be what provides `{name}`, and is not on this machine");
@@ -66,6 +68,23 @@ pub fn check_provided<'n>(build: &Build, names: impl Iterator<Item = &'n str>) -
     let libraries = build.needed.join("`, `");
     let message = format!("is defined neither by the base nor by the libraries it loads (`{libraries}`)");
     Err(Problem::new(Reason::Unresolved, *name, message))
+}
+
+/// The archive of functions that compiled code calls where the processor has no instruction (`__muldc3`); a patch
+/// gets its own copy, as every program does.
+pub fn compiler_runtime() -> Option<PathBuf> {
+    let clang = std::env::var_os("DSU_CLANG").unwrap_or_else(|| "clang-19".into());
+    let output = std::process::Command::new(clang).args(["-print-libgcc-file-name", "-rtlib=libgcc"]).output().ok()?;
+    let path = PathBuf::from(String::from_utf8(output.stdout).ok()?.trim());
+    path.is_file().then_some(path)
+}
+
+/// Names in that archive.
+fn helpers() -> BTreeSet<String> {
+    let bytes = compiler_runtime().and_then(|path| fs::read(path).ok()).unwrap_or_default();
+    let Ok(archive) = object::read::archive::ArchiveFile::parse(&*bytes) else { return BTreeSet::new() };
+    let symbols = archive.symbols().ok().flatten().into_iter().flatten().flatten();
+    symbols.map(|s| String::from_utf8_lossy(s.name()).into_owned()).collect()
 }
 
 /// Names a library exports.
