@@ -14,8 +14,6 @@
 //#Config:lld:bfd
 //#LinkArgs:-Wl,--gc-sections
 //#Linker:lld
-//#Config:gold:lld
-//#Linker:gold
 // The record survives and keeps nothing alive: what nobody calls is dropped as in a plain build.
 #include "serve.h"
 
