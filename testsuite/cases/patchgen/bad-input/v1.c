@@ -41,7 +41,7 @@
 //#ToolError:4 [not-linked]
 //#RunTool:cp $V1 arm && printf '\267\000' | dd of=arm bs=1 seek=18 conv=notrunc status=none && patchgen base arm
 //#ToolError:4 [unsupported-machine]
-//#RunTool:$CC $CFLAGS main.c -o anonymous $LDFLAGS -Wl,--build-id=none && patchgen diff anonymous $V2
+//#RunTool:objcopy --remove-section .note.gnu.build-id $V1 anonymous && patchgen diff anonymous $V2
 //#ToolError:4 [no-build-id]
 //#RunTool:patchgen base $V1 -o app.dsubase && head -c 200 app.dsubase >short.dsubase && patchgen diff short.dsubase $V2
 //#ToolError:1 [damaged]
