@@ -10,7 +10,7 @@
 //#RunTool:dsuctl revert $(cat child.pid)
 //#Send:ask
 //#Expect:old
-//#RunTool:dsuctl ps --json | grep ""pid": $(cat child.pid)"
+//#RunTool:dsuctl ps --json | grep -w $(cat child.pid)
 //#Send:end
 //#Expect:ended
 //#RunTool:dsuctl status $(cat child.pid)

@@ -7,7 +7,7 @@
 //#Expect:varargs 60 3.5
 //#Expect:int128 18446744073709551618
 //#Expect:pair 3 4
-//#Expect:complex 3.0 -1.0
+//#Expect:complex 1.0 3.0
 //#Update:v2
 //#Send:go
 //#Expect:many 79
@@ -17,7 +17,7 @@
 //#Expect:varargs 61 3.5
 //#Expect:int128 18446744073709551619
 //#Expect:pair 4 4
-//#Expect:complex 4.0 -1.0
+//#Expect:complex 2.0 3.0
 //#Revert
 //#Send:go
 //#Expect:many 78
@@ -59,7 +59,7 @@ __attribute__((noinline)) double varargs(int *sum, int count, ...) {
 }
 __attribute__((noinline)) unsigned __int128 wide_number(unsigned __int128 n) { return n + 1; }
 __attribute__((noinline)) struct pair make_pair(long a) { return (struct pair){a, 4}; }
-__attribute__((noinline)) double complex turn(double complex z) { return z * I; }
+__attribute__((noinline)) double complex turn(double complex z) { return -z; }
 
 void handle(const char *line) {
     struct wide wide = {{1, 0, 0, 0, 0, 2}};

@@ -32,7 +32,7 @@ __attribute__((noinline)) double varargs(int *sum, int count, ...) {
 }
 __attribute__((noinline)) unsigned __int128 wide_number(unsigned __int128 n) { return n + 2; }
 __attribute__((noinline)) struct pair make_pair(long a) { return (struct pair){a + 1, 4}; }
-__attribute__((noinline)) double complex turn(double complex z) { return z * I + 1; }
+__attribute__((noinline)) double complex turn(double complex z) { return -z + 1; }
 
 void handle(const char *line) {
     struct wide wide = {{1, 0, 0, 0, 0, 2}};

@@ -1,5 +1,6 @@
 //#StaleSocket:its folder is outside the jail
 //#Requires:root
+//#Config:loaded-before
 //#ExpectClosure:work
 //#Send:ask
 //#Expect:old
@@ -11,6 +12,10 @@
 //#Revert
 //#Send:ask
 //#Expect:old
+//#Config:never-loaded
+//#RunTool:dsuctl status $PID
+//#Send:jail
+//#Expect:jailed
 //#ApplyFails:v2 33 /proc
 //#Send:ask
 //#Expect:old

@@ -8,7 +8,6 @@
 //#ToolOut:trap_here.dsu
 //#Send:where
 //#Expect:found in the patch
-//#Expect:called trap_here
 // A debugger and dladdr see the patch as the library that it is: hazard 54 too.
 #define _GNU_SOURCE
 #include "serve.h"

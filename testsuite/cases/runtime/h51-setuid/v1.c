@@ -1,6 +1,7 @@
 //#Requires:root
 //#StaleSocket:it may no longer write to the directory of its socket
 //#ExpectClosure:work
+//#RunTool:dsuctl status $PID
 //#Send:drop
 //#Expect:not dumpable, user 65534
 //#Update:v2
