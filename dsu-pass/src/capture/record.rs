@@ -51,7 +51,8 @@ fn entries<'m>(instrumented: &Instrumented<'m>) -> Vec<Entry<'m>> {
         function_id: function_id(captured.unit_id, stub.function),
     });
     let left_alone = captured.survey.skipped.iter().map(|skipped| skipped.function);
-    let left_alone = left_alone.filter(|f| f.linkage() != Linkage::AvailableExternally);
+    // Not emitted at all, or emitted under a name that only LLVM's mangler knows.
+    let left_alone = left_alone.filter(|f| f.linkage() != Linkage::AvailableExternally && !f.is_vector_call());
     let variables = instrumented
         .variables
         .iter()

@@ -4,8 +4,8 @@ use std::ffi::CStr;
 
 use inkwell::llvm_sys::core::{
     LLVMAddAttributeAtIndex, LLVMCreateEnumAttribute, LLVMCreateStringAttribute, LLVMGetEnumAttributeAtIndex,
-    LLVMGetEnumAttributeKindForName, LLVMGetStringAttributeAtIndex, LLVMGetStringAttributeValue, LLVMGetTypeContext,
-    LLVMTypeOf,
+    LLVMGetEnumAttributeKindForName, LLVMGetFunctionCallConv, LLVMGetStringAttributeAtIndex,
+    LLVMGetStringAttributeValue, LLVMGetTypeContext, LLVMTypeOf,
 };
 use inkwell::llvm_sys::prelude::LLVMContextRef;
 use inkwell::llvm_sys::{LLVMAttributeFunctionIndex, LLVMAttributeIndex};
@@ -49,6 +49,14 @@ impl Value<'_> {
         let kind = enum_kind(name);
         // SAFETY: it is a live function, and the kind is one LLVM knows.
         self.is_function() && kind != 0 && !unsafe { LLVMGetEnumAttributeAtIndex(self.raw(), FUNCTION, kind) }.is_null()
+    }
+
+    /// Whether a function has the calling convention `vectorcall`, which LLVM's `Mangler.cpp` writes into its name.
+    pub fn is_vector_call(self) -> bool {
+        /// `llvm::CallingConv::X86_VectorCall`.
+        const VECTOR_CALL: u32 = 80;
+        // SAFETY: it is a live function.
+        self.is_function() && unsafe { LLVMGetFunctionCallConv(self.raw()) } == VECTOR_CALL
     }
 
     /// Gives a function a string attribute.

@@ -93,6 +93,8 @@ fn own_entry(function: Value<'_>) -> Option<Reason> {
     let xray = function.string_attribute("function-instrument");
     if function.linkage() == Linkage::AvailableExternally {
         Some(Reason::AvailableExternally)
+    } else if function.is_vector_call() {
+        Some(Reason::VectorCall)
     } else if function.has_attribute("naked") {
         Some(Reason::Naked)
     } else if function.has_metadata("func_sanitize") {

@@ -21,6 +21,8 @@ pub enum Reason {
     PatchableEntry,
     /// `-fxray-instrument`.
     XRay,
+    /// `__attribute__((vectorcall))`.
+    VectorCall,
     /// `-pg -mfentry`.
     Fentry,
     /// `__attribute__((annotate("dsu::never")))`.
@@ -46,6 +48,7 @@ impl fmt::Display for Reason {
             Self::Kcfi => "its callers check a type id right before its entry (-fsanitize=kcfi)",
             Self::PatchableEntry => "its entry is already patched by others (-fpatchable-function-entry)",
             Self::XRay => "its entry is already patched by XRay (-fxray-instrument)",
+            Self::VectorCall => "its calling convention, vectorcall, gives it another name in the assembler",
             Self::Fentry => "its entry is already patched by a tracer (-mfentry)",
             Self::Annotated => "its source says `dsu::never`",
             Self::Listed { list, line } => return write!(f, "it is listed in `{list}`:{line}"),
