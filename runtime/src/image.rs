@@ -288,6 +288,7 @@ fn target(base: &Pinned<'_>, relocation: &PatchRelocation<'_>) -> Result<usize> 
         RelocationKind::TlsModule if module.tls_module != 0 => Ok(module.tls_module),
         RelocationKind::TlsModule => Err(refuse("the base has no thread-local storage")),
         RelocationKind::TlsOffset => Ok(offset),
+        RelocationKind::Carried => Err(refuse("this runtime does not carry variables over")),
     }
 }
 

@@ -166,8 +166,8 @@ fn request(connection: &Fd, turn: &mut Turn) {
     } else {
         match (Packet::parse(packet), file) {
             (Ok(Packet::Status), _) => status(state, &answer),
-            (Ok(Packet::Apply), Some(file)) => changed(state.apply(&file), state.generation, &answer),
-            (Ok(Packet::Revert), _) => changed(state.revert(), state.generation, &answer),
+            (Ok(Packet::Apply(_)), Some(file)) => changed(state.apply(&file), state.generation, &answer),
+            (Ok(Packet::Revert(_)), _) => changed(state.revert(), state.generation, &answer),
             (Ok(_), _) => refused(Fail::new(Code::BadRequest, "", "message of an unexpected kind")),
             (Err(error), _) => refused(Fail::new(Code::BadRequest, "", error.0)),
         }
@@ -183,6 +183,9 @@ fn status(state: &State, answer: &Answer<'_>) -> core::result::Result<(), Errno>
         generation: state.generation,
         reached: generation::reached(state.generation),
         images: state.images().count() as u32,
+        reclaimed: 0,
+        code: 0,
+        data: 0,
     };
     answer.packet(&Packet::Process(process))?;
     for module in modules?.as_slice() {
@@ -196,7 +199,7 @@ fn status(state: &State, answer: &Answer<'_>) -> core::result::Result<(), Errno>
         }))?;
         let Some(active) = state.active_on(module) else { continue };
         let (name, checksum) = (active.image.name, active.image.checksum);
-        answer.packet(&Packet::Applied(Applied { name, checksum, generation: active.generation }))?;
+        answer.packet(&Packet::Applied(Applied { name, checksum, generation: active.generation, depth: 0 }))?;
         for r in active.image.redirects {
             let version = active.generation;
             answer.packet(&Packet::Redirect(Redirect { function: r.function, unit: r.unit, version }))?;
@@ -216,6 +219,9 @@ fn changed(outcome: Result<Outcome>, generation: u32, answer: &Answer<'_>) -> co
         generation,
         already: outcome.already,
         reused: outcome.reused,
+        thread: false,
+        complete: true,
+        queued: false,
         map_ns: outcome.map_ns,
         prepare_ns: outcome.prepare_ns,
         commit_ns: outcome.commit_ns,

@@ -6,7 +6,7 @@ pub mod write;
 
 use std::collections::BTreeMap;
 
-use dsu_abi::patch::{Consistency, PatchFunction, PatchRelocation, PatchTables};
+use dsu_abi::patch::{Consistency, Hooks, PatchFunction, PatchRelocation, PatchTables};
 use dsu_abi::stub;
 
 use crate::closure::{Role, UpdateSet};
@@ -67,6 +67,10 @@ pub fn finish(
         consistency: Consistency::Newest,
         functions,
         relocations: relocations.collect(),
+        carried: Vec::new(),
+        flags: 0,
+        control: 0,
+        hooks: Hooks::default(),
     };
     let tables = tables.to_bytes().map_err(|e| Problem::new(Reason::Internal, name, e.to_string()))?;
     elf::add_sections(&linked.bytes, &tables, manifest)
@@ -89,6 +93,10 @@ fn function<'p>(base: &Build, target: &'p crate::resolve::BaseSymbol, body: u64)
         function_id,
         body,
         old: 0,
+        stub: 0,
+        size: 0,
+        line: 0,
+        flags: 0,
         entry_bytes: entry_bytes.ok_or_else(|| corrupt("its entry is outside the program text"))?,
         dispatch: record.dispatch(),
         arm_offset,

@@ -3,7 +3,7 @@
 
 use crate::cursor::{FormatError, slice};
 use crate::elf::{self, Elf, PF_W, PF_X};
-use crate::patch::{self, CHECKSUM_OFFSET, Patch};
+use crate::patch::{self, CHECKSUM_OFFSET, Hooks, Patch, control};
 use crate::wire::Code;
 
 /// No patch file is larger.
@@ -75,12 +75,43 @@ impl<'a> PatchFile<'a> {
             if !self.elf.holds(function.body, 1, PF_X) {
                 return Err(damaged("a new version lies outside its code"));
             }
+            let optional = [function.old, function.stub];
+            if optional.into_iter().any(|address| address != 0 && !self.elf.holds(address, 1, PF_X)) {
+                return Err(damaged("a stub or a way to an old version lies outside its code"));
+            }
+            if function.stub != 0 && self.patch.control == 0 {
+                return Err(damaged("it has transition stubs, but nothing that controls them"));
+            }
         }
+        self.check_control()?;
         for relocation in self.patch.relocations() {
             let relocation = relocation.map_err(|error| (Code::PatchDamaged, error))?;
             if relocation.offset % 8 != 0 || !self.elf.holds(relocation.offset, 8, PF_W) {
                 return Err(damaged("a relocated word lies outside its data, or is not aligned"));
             }
+        }
+        for variable in self.patch.carried() {
+            let variable = variable.map_err(|error| (Code::PatchDamaged, error))?;
+            if !self.elf.holds(variable.address, variable.size, PF_W) {
+                return Err(damaged("a variable it adds lies outside its data"));
+            }
+        }
+        let Hooks { pre_apply, post_apply, pre_revert, post_revert } = self.patch.hooks;
+        let hooks = [pre_apply, post_apply, pre_revert, post_revert];
+        if hooks.into_iter().any(|hook| hook != 0 && !self.elf.holds(hook, 1, PF_X)) {
+            return Err(damaged("a hook lies outside its code"));
+        }
+        Ok(())
+    }
+
+    fn check_control(&self) -> Result<(), Refusal> {
+        let at = self.patch.control;
+        let size = control::FUNCTIONS + control::FUNCTION_SIZE * self.patch.function_count() as u64;
+        if at != 0 && (!at.is_multiple_of(8) || !self.elf.holds(at, size, PF_W)) {
+            return Err((
+                Code::PatchDamaged,
+                FormatError("its control block lies outside its data, or is not aligned"),
+            ));
         }
         Ok(())
     }

@@ -15,15 +15,17 @@ pub const MANIFEST_SECTION: &str = ".dsu.manifest";
 /// First bytes of the section.
 pub const MAGIC: &[u8; 8] = b"DSUPATCH";
 /// Version of this layout.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 /// Bytes of the header.
-pub const HEADER_SIZE: u64 = 160;
+pub const HEADER_SIZE: u64 = 256;
 /// Offset in the header of the SHA-256 of the whole file, taken with these 32 bytes zero.
 pub const CHECKSUM_OFFSET: u64 = 24;
 /// Bytes of a function entry.
-pub const FUNCTION_SIZE: u64 = 64;
+pub const FUNCTION_SIZE: u64 = 96;
 /// Bytes of a relocation entry.
 pub const RELOCATION_SIZE: u64 = 32;
+/// Bytes of an entry for a carried variable.
+pub const CARRIED_SIZE: u64 = 48;
 /// Longest build-id that is understood (SHA-1 has 20 bytes, `--build-id=0x…` may be longer).
 pub const BUILD_ID_MAX: usize = 32;
 
@@ -37,6 +39,71 @@ pub enum Consistency {
     Thread = 1,
 }
 
+/// Bit of [`PatchFunction::flags`]: the old version may never return (a thread's main loop). A thread inside it may
+/// move on all the same; the running invocation keeps the old version until the process ends.
+pub const FUNCTION_STAYS: u8 = 1;
+/// Bit of [`Patch::flags`]: the address of a function that only the patch has is stored somewhere, so its code must
+/// stay mapped.
+pub const PATCH_ESCAPES: u32 = 1;
+
+/// Where in its control block (see [`Patch::control`]) the runtime writes, in bytes. The block is writable, 8-byte
+/// aligned data of the patch object. Two words for each function follow, in the order of the function table: the
+/// address of its newer version, and that of its older one.
+///
+/// The transition stub of function `i` reads them, with `r11` as its only register:
+/// ```text
+/// mov  control+THREAD(%rip), %r11
+/// mov  %fs:(%r11), %r11            the thread's record
+/// mov  (%r11), %r11                its state: bit 63 asks for the gate, bits 0 to 31 are its generation
+/// test %r11, %r11 ; js 2f
+/// cmp  %r11d, control+GENERATION(%rip) ; ja 1f
+/// jmp  *newer_i(%rip)
+/// 1: jmp *older_i(%rip)
+/// 2: lea  newer_i(%rip), %r11 ; jmp *control+GATE(%rip)
+/// ```
+/// The gate finds out where the thread stands, then jumps through one of the two words that `r11` points at.
+pub mod control {
+    /// Offset from the thread pointer of the word that points to the thread's record.
+    pub const THREAD: u64 = 0;
+    /// 32 bits: threads of this generation or a newer one run the newer version.
+    pub const GENERATION: u64 = 8;
+    /// Address of the gate.
+    pub const GATE: u64 = 16;
+    /// First word of the first function.
+    pub const FUNCTIONS: u64 = 24;
+    /// Bytes for each function.
+    pub const FUNCTION_SIZE: u64 = 16;
+}
+
+/// Functions of the patch that the runtime calls on its own thread; 0 where there is none. Each takes nothing and
+/// returns an `int`: other than 0, `pre_apply` and `pre_revert` veto.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Hooks {
+    /// Before anything is switched.
+    pub pre_apply: u64,
+    /// When the last thread has moved.
+    pub post_apply: u64,
+    /// Before a revert.
+    pub pre_revert: u64,
+    /// When the last thread is back.
+    pub post_revert: u64,
+}
+
+/// A variable that the patch adds. A later patch that adds it too goes on with the storage of this one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CarriedVariable<'a> {
+    /// Hash of unit and name: two variables with the same identity are one.
+    pub identity: u64,
+    /// Hash of what it is (type, size, alignment); with the same identity and another content, a patch is refused.
+    pub shape: u64,
+    /// Its own storage, in the patch object.
+    pub address: u64,
+    /// Bytes.
+    pub size: u64,
+    /// Its name, for messages.
+    pub name: &'a str,
+}
+
 /// A function to redirect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PatchFunction<'a> {
@@ -48,8 +115,16 @@ pub struct PatchFunction<'a> {
     pub function_id: u64,
     /// New version, in the patch object.
     pub body: u64,
-    /// A way to call the old version while the entry is armed, in the patch object; 0 when there is none.
+    /// A way into the base's version while the entry is armed, in the patch object; 0 when there is none.
     pub old: u64,
+    /// Transition stub, in the patch object; 0 when there is none. See [`control`].
+    pub stub: u64,
+    /// Bytes of the base's version, from `entry` on. May be more than it has, never less.
+    pub size: u32,
+    /// Line of its definition in the base's unit; 0 when unknown.
+    pub line: u32,
+    /// [`FUNCTION_STAYS`].
+    pub flags: u8,
     /// The first two bytes at `entry + arm_offset` in the base: checked before arming, written back on revert.
     pub entry_bytes: [u8; 2],
     /// How calls dispatch.
@@ -74,6 +149,8 @@ pub enum RelocationKind {
     TlsModule = 3,
     /// `value + addend`, an offset in the base's TLS block: `R_X86_64_DTPOFF64`.
     TlsOffset = 4,
+    /// Storage of carried variable number `value`, plus `addend`.
+    Carried = 5,
 }
 
 /// A word of the patch object to be filled with something of the base.
@@ -104,8 +181,15 @@ pub struct Patch<'a> {
     pub consistency: Consistency,
     /// SHA-256 recorded in the header.
     pub checksum: [u8; 32],
+    /// [`PATCH_ESCAPES`].
+    pub flags: u32,
+    /// Its control block, in the patch object; 0 when it has no transition stubs.
+    pub control: u64,
+    /// Functions it wants called.
+    pub hooks: Hooks,
     functions: &'a [u8],
     relocations: &'a [u8],
+    carried: &'a [u8],
     strings: &'a [u8],
 }
 
@@ -143,15 +227,22 @@ pub fn parse(section: &[u8]) -> Result<Patch<'_>> {
         let (offset, count) = (c.u64()?, c.u64()?);
         slice(section, offset, count.checked_mul(entry_size).ok_or(FormatError(WHAT))?, WHAT)
     };
-    let (functions, relocations, strings) = (table(FUNCTION_SIZE)?, table(RELOCATION_SIZE)?, table(1)?);
+    let (functions, relocations) = (table(FUNCTION_SIZE)?, table(RELOCATION_SIZE)?);
+    let (carried, strings) = (table(CARRIED_SIZE)?, table(1)?);
+    let (flags, _padding, control) = (c.u32()?, c.u32()?, c.u64()?);
+    let hooks = Hooks { pre_apply: c.u64()?, post_apply: c.u64()?, pre_revert: c.u64()?, post_revert: c.u64()? };
     Ok(Patch {
         name: string(strings, name)?,
         base_build_id: slice(section, build_id_at, build_id_len as u64, WHAT)?,
         machine,
         consistency,
         checksum,
+        flags,
+        control,
+        hooks,
         functions,
         relocations,
+        carried,
         strings,
     })
 }
@@ -178,19 +269,55 @@ impl<'a> Patch<'a> {
         let strings = self.strings;
         self.relocations.chunks_exact(RELOCATION_SIZE as usize).map(move |entry| relocation(entry, strings))
     }
+
+    /// How many variables it adds.
+    pub fn carried_count(&self) -> usize {
+        self.carried.len() / CARRIED_SIZE as usize
+    }
+
+    /// The variables it adds.
+    pub fn carried(&self) -> impl Iterator<Item = Result<CarriedVariable<'a>>> + use<'a> {
+        let strings = self.strings;
+        self.carried.chunks_exact(CARRIED_SIZE as usize).map(move |entry| carried(entry, strings))
+    }
+}
+
+fn carried<'a>(entry: &[u8], strings: &'a [u8]) -> Result<CarriedVariable<'a>> {
+    let mut c = Cursor::new(entry, "patch table: entry of a carried variable is cut short");
+    let (identity, shape, address, size) = (c.u64()?, c.u64()?, c.u64()?, c.u64()?);
+    Ok(CarriedVariable { identity, shape, address, size, name: string(strings, c.u32()?)? })
 }
 
 fn function<'a>(entry: &[u8], strings: &'a [u8]) -> Result<PatchFunction<'a>> {
     let mut c = Cursor::new(entry, "patch table: function entry is cut short");
-    let (address, slot, function_id, body, old) = (c.u64()?, c.u64()?, c.u64()?, c.u64()?, c.u64()?);
+    let (address, slot, function_id) = (c.u64()?, c.u64()?, c.u64()?);
+    let (body, old, stub) = (c.u64()?, c.u64()?, c.u64()?);
+    let (size, line) = (c.u32()?, c.u32()?);
     let (name, unit) = (string(strings, c.u32()?)?, string(strings, c.u32()?)?);
     let entry_bytes = c.array::<2>()?;
     let dispatch = Dispatch::from_number(c.u8()?).ok_or(FormatError("patch table: unknown dispatch"))?;
     let arm_offset = c.u8()?;
+    let flags = c.u8()?;
     if crate::stub::arm_bytes(arm_offset).is_none() {
         return Err(FormatError("patch table: function armed at an impossible offset"));
     }
-    Ok(PatchFunction { entry: address, slot, function_id, body, old, entry_bytes, dispatch, arm_offset, name, unit })
+    let entry = address;
+    Ok(PatchFunction {
+        entry,
+        slot,
+        function_id,
+        body,
+        old,
+        stub,
+        size,
+        line,
+        flags,
+        entry_bytes,
+        dispatch,
+        arm_offset,
+        name,
+        unit,
+    })
 }
 
 fn relocation<'a>(entry: &[u8], strings: &'a [u8]) -> Result<PatchRelocation<'a>> {
@@ -201,6 +328,7 @@ fn relocation<'a>(entry: &[u8], strings: &'a [u8]) -> Result<PatchRelocation<'a>
         2 => RelocationKind::TpOffset,
         3 => RelocationKind::TlsModule,
         4 => RelocationKind::TlsOffset,
+        5 => RelocationKind::Carried,
         _ => return Err(FormatError("patch table: unknown kind of relocation")),
     };
     Ok(PatchRelocation { offset, value, addend, kind, name: string(strings, c.u32()?)? })
@@ -222,6 +350,14 @@ pub struct PatchTables<'a> {
     pub functions: alloc::vec::Vec<PatchFunction<'a>>,
     /// Words to relocate.
     pub relocations: alloc::vec::Vec<PatchRelocation<'a>>,
+    /// Variables it adds.
+    pub carried: alloc::vec::Vec<CarriedVariable<'a>>,
+    /// See [`Patch::flags`].
+    pub flags: u32,
+    /// See [`Patch::control`].
+    pub control: u64,
+    /// See [`Patch::hooks`].
+    pub hooks: Hooks,
 }
 
 #[cfg(feature = "alloc")]
@@ -243,8 +379,12 @@ impl PatchTables<'_> {
         for r in &self.relocations {
             put_relocation(&mut body, r, &mut strings);
         }
+        for v in &self.carried {
+            put_carried(&mut body, v, &mut strings);
+        }
         let strings = strings.into_bytes();
         let relocations_at = HEADER_SIZE + self.functions.len() as u64 * FUNCTION_SIZE;
+        let carried_at = relocations_at + self.relocations.len() as u64 * RELOCATION_SIZE;
         let strings_at = HEADER_SIZE + body.len() as u64;
         let size = strings_at + strings.len() as u64;
 
@@ -262,11 +402,18 @@ impl PatchTables<'_> {
         let tables = [
             (HEADER_SIZE, self.functions.len()),
             (relocations_at, self.relocations.len()),
+            (carried_at, self.carried.len()),
             (strings_at, strings.len()),
         ];
         for (offset, count) in tables {
             out.extend(offset.to_le_bytes());
             out.extend((count as u64).to_le_bytes());
+        }
+        out.extend(self.flags.to_le_bytes());
+        out.extend([0; 4]);
+        let Hooks { pre_apply, post_apply, pre_revert, post_revert } = self.hooks;
+        for word in [self.control, pre_apply, post_apply, pre_revert, post_revert] {
+            out.extend(word.to_le_bytes());
         }
         out.resize(HEADER_SIZE as usize, 0);
         out.extend(body);
@@ -278,13 +425,15 @@ impl PatchTables<'_> {
 #[cfg(feature = "alloc")]
 fn put_function(out: &mut alloc::vec::Vec<u8>, f: &PatchFunction<'_>, strings: &mut crate::cursor::Strings) {
     let end = out.len() + FUNCTION_SIZE as usize;
-    for word in [f.entry, f.slot, f.function_id, f.body, f.old] {
+    for word in [f.entry, f.slot, f.function_id, f.body, f.old, f.stub] {
         out.extend(word.to_le_bytes());
     }
+    out.extend(f.size.to_le_bytes());
+    out.extend(f.line.to_le_bytes());
     out.extend(strings.add(f.name).to_le_bytes());
     out.extend(strings.add(f.unit).to_le_bytes());
     out.extend(f.entry_bytes);
-    out.extend([f.dispatch as u8, f.arm_offset]);
+    out.extend([f.dispatch as u8, f.arm_offset, f.flags]);
     out.resize(end, 0);
 }
 
@@ -295,6 +444,16 @@ fn put_relocation(out: &mut alloc::vec::Vec<u8>, r: &PatchRelocation<'_>, string
     out.extend(r.addend.to_le_bytes());
     out.extend((r.kind as u32).to_le_bytes());
     out.extend(strings.add(r.name).to_le_bytes());
+}
+
+#[cfg(feature = "alloc")]
+fn put_carried(out: &mut alloc::vec::Vec<u8>, v: &CarriedVariable<'_>, strings: &mut crate::cursor::Strings) {
+    let end = out.len() + CARRIED_SIZE as usize;
+    for word in [v.identity, v.shape, v.address, v.size] {
+        out.extend(word.to_le_bytes());
+    }
+    out.extend(strings.add(v.name).to_le_bytes());
+    out.resize(end, 0);
 }
 
 #[cfg(all(test, feature = "alloc"))]
@@ -312,7 +471,11 @@ mod tests {
                 slot: 0x4000,
                 function_id: 9,
                 body: 0x500,
-                old: 0,
+                old: 0x540,
+                stub: 0x580,
+                size: 77,
+                line: 12,
+                flags: FUNCTION_STAYS,
                 entry_bytes: [0x66, 0x90],
                 dispatch: Dispatch::Armed,
                 arm_offset: 4,
@@ -326,6 +489,10 @@ mod tests {
                 kind: RelocationKind::TpOffset,
                 name: "counter",
             }],
+            carried: vec![CarriedVariable { identity: 5, shape: 6, address: 0x3000, size: 8, name: "added" }],
+            flags: PATCH_ESCAPES,
+            control: 0x3100,
+            hooks: Hooks { pre_apply: 1, post_apply: 2, pre_revert: 3, post_revert: 4 },
         }
     }
 
@@ -339,6 +506,9 @@ mod tests {
         assert_eq!(functions.expect("just written"), tables().functions);
         let relocations: Result<Vec<_>> = read.relocations().collect();
         assert_eq!(relocations.expect("just written"), tables().relocations);
+        let carried: Result<Vec<_>> = read.carried().collect();
+        assert_eq!(carried.expect("just written"), tables().carried);
+        assert_eq!((read.flags, read.control, read.hooks), (PATCH_ESCAPES, 0x3100, tables().hooks));
         assert_eq!(bytes[CHECKSUM_OFFSET as usize..][..32], [0; 32]);
     }
 
@@ -359,6 +529,7 @@ mod tests {
             if let Ok(patch) = parse(&bytes) {
                 assert!(patch.functions().count() <= patch.function_count());
                 assert!(patch.relocations().count() <= patch.relocation_count());
+                assert!(patch.carried().count() <= patch.carried_count());
             }
         }
     }
@@ -366,8 +537,8 @@ mod tests {
     #[test]
     fn another_version_is_named_as_the_reason() {
         let mut bytes = tables().to_bytes().expect("valid");
-        bytes[8] = 2;
-        let error = parse(&bytes).expect_err("version 2 does not exist");
+        bytes[8] = 1;
+        let error = parse(&bytes).expect_err("version 1 is no more");
         assert!(error.0.contains("unknown format version"), "{error}");
     }
 }

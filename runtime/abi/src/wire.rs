@@ -9,7 +9,7 @@ use crate::cursor::{Cursor, FormatError, Result};
 /// First bytes of a packet.
 pub const MAGIC: [u8; 4] = *b"DSUw";
 /// Version of the protocol.
-pub const VERSION: u16 = 1;
+pub const VERSION: u16 = 2;
 /// Bytes of a packet's header.
 pub const HEADER_SIZE: usize = 12;
 /// No packet is longer.
@@ -59,11 +59,21 @@ pub enum Code {
     BadReference = 16,
     /// The process does not see `/proc`, through which a patch is handed to its dynamic linker.
     NoProc = 17,
+    /// An update is still moving threads; revert it, or ask to be queued.
+    TransitionInProgress = 18,
+    /// Consistency `thread` needs a way into the old version that the patch does not have. Subject: the function.
+    NoOldWay = 19,
+    /// The patch's own hook said no. Subject: the hook.
+    Vetoed = 20,
+    /// A variable that an earlier patch added is another one in this patch. Subject: its name.
+    CarriedDiffers = 21,
+    /// Consistency `thread` needs quiescence points, and no module of the process has any.
+    NoPoints = 22,
 }
 
 impl Code {
     /// All codes.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 22] = [
         Self::BadRequest,
         Self::NotPermitted,
         Self::PatchUnreadable,
@@ -81,6 +91,11 @@ impl Code {
         Self::ForkedInUpdate,
         Self::BadReference,
         Self::NoProc,
+        Self::TransitionInProgress,
+        Self::NoOldWay,
+        Self::Vetoed,
+        Self::CarriedDiffers,
+        Self::NoPoints,
     ];
 
     fn from_number(number: u16) -> Option<Self> {
@@ -99,6 +114,107 @@ pub struct Process {
     pub reached: u32,
     /// Patch objects in memory, applied or not.
     pub images: u32,
+    /// Those of them whose code has been unmapped.
+    pub reclaimed: u32,
+    /// Bytes of patch code that is mapped.
+    pub code: u64,
+    /// Bytes of patch data and constants, which stay.
+    pub data: u64,
+}
+
+/// An update that is moving threads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Transition {
+    /// Generation that threads come from.
+    pub from: u32,
+    /// Generation they go to.
+    pub to: u32,
+    /// It takes back an update that was still moving threads.
+    pub turned_back: bool,
+    /// Nanoseconds since its commit.
+    pub elapsed_ns: u64,
+    /// Milliseconds until it turns back by itself; 0 for never.
+    pub timeout_ms: u32,
+    /// A further update waits for its end.
+    pub queued: bool,
+}
+
+/// Where a thread stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum Standing {
+    /// It runs the newest generation.
+    Moved = 0,
+    /// It has reached no quiescence point since the update.
+    NoPoint = 1,
+    /// A changed function is on its stack.
+    Inside = 2,
+    /// It runs on a stack the runtime does not know (a coroutine's, a signal handler's).
+    UnknownStack = 3,
+    /// Neither has it reached a point, nor may its state be read from `/proc`.
+    Unreadable = 4,
+}
+
+impl Standing {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Moved, Self::NoPoint, Self::Inside, Self::UnknownStack, Self::Unreadable];
+
+    fn from_number(number: u8) -> Option<Self> {
+        Self::ALL.iter().copied().find(|&standing| standing as u8 == number)
+    }
+}
+
+/// A thread of the process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Thread<'a> {
+    /// Its number.
+    pub id: u32,
+    /// Its name, as `/proc/PID/task/ID/comm` has it.
+    pub name: &'a str,
+    /// Generation it runs.
+    pub generation: u32,
+    /// Nanoseconds since it moved there; 0 when unknown.
+    pub since_ns: u64,
+    /// Where it stands.
+    pub standing: Standing,
+    /// For [`Standing::Inside`]: the changed function, its unit and line; else empty and 0.
+    pub function: &'a str,
+    /// Its unit.
+    pub unit: &'a str,
+    /// Its line.
+    pub line: u32,
+}
+
+/// Which consistency an apply asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Wish {
+    /// What the patch says.
+    Patch = 0,
+    /// `newest`.
+    Newest = 1,
+    /// `thread`.
+    Thread = 2,
+}
+
+/// A request to apply the patch whose descriptor comes along.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Apply {
+    /// Consistency.
+    pub wish: Wish,
+    /// Milliseconds after which the update turns back if threads have not moved; 0 for never.
+    pub timeout_ms: u32,
+    /// While another update is moving threads: wait for it rather than be refused.
+    pub queue: bool,
+}
+
+/// A request to take patches back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Revert {
+    /// To the base, rather than to the patch before.
+    pub to_base: bool,
+    /// As for [`Apply::timeout_ms`].
+    pub timeout_ms: u32,
 }
 
 /// An instrumented module.
@@ -118,7 +234,7 @@ pub struct Module<'a> {
     pub skipped: u32,
 }
 
-/// The patch applied to the module before it in the answer.
+/// A patch of the module before it in the answer: the one in effect, or a former one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Applied<'a> {
     /// Its name.
@@ -127,6 +243,8 @@ pub struct Applied<'a> {
     pub checksum: [u8; 32],
     /// Generation it was applied as.
     pub generation: u32,
+    /// 0: in effect; 1: the patch a revert goes back to; 2: the one before that; …
+    pub depth: u32,
 }
 
 /// A function whose version is, or has just become, other than the base's - or the base's again.
@@ -153,6 +271,12 @@ pub struct Done<'a> {
     pub already: bool,
     /// The patch object was still in memory from an earlier apply.
     pub reused: bool,
+    /// It is done with consistency `thread`.
+    pub thread: bool,
+    /// No thread has anything left to do: every call runs the new version.
+    pub complete: bool,
+    /// It waits for the end of another update.
+    pub queued: bool,
     /// Nanoseconds for reading, checking and loading the file.
     pub map_ns: u64,
     /// Nanoseconds for checking the base and making its text writable.
@@ -180,11 +304,15 @@ pub enum Packet<'a> {
     /// Request: what is applied?
     Status,
     /// Request: apply the patch whose file descriptor comes along.
-    Apply,
-    /// Request: back to the base.
-    Revert,
+    Apply(Apply),
+    /// Request: back to the patch before, or to the base.
+    Revert(Revert),
     /// Answer to `Status`, first packet.
     Process(Process),
+    /// Answer to `Status`, if there is one.
+    Transition(Transition),
+    /// Answer to `Status`: a thread.
+    Thread(Thread<'a>),
     /// Answer to `Status`: a module.
     Module(Module<'a>),
     /// Answer to `Status`: the patch of the last module.
@@ -231,6 +359,12 @@ impl Fill<'_> {
             self.put(&word.to_le_bytes());
         }
     }
+
+    fn longs(&mut self, longs: &[u64]) {
+        for long in longs {
+            self.put(&long.to_le_bytes());
+        }
+    }
 }
 
 /// At most [`TEXT_MAX`] bytes of `text`, cut between characters.
@@ -249,8 +383,8 @@ impl<'a> Packet<'a> {
     fn kind(&self) -> u16 {
         match self {
             Self::Status => 1,
-            Self::Apply => 2,
-            Self::Revert => 3,
+            Self::Apply(_) => 2,
+            Self::Revert(_) => 3,
             Self::Process(_) => 16,
             Self::Module(_) => 17,
             Self::Applied(_) => 18,
@@ -258,6 +392,8 @@ impl<'a> Packet<'a> {
             Self::Done(_) => 20,
             Self::Failure(_) => 21,
             Self::End => 22,
+            Self::Transition(_) => 23,
+            Self::Thread(_) => 24,
         }
     }
 
@@ -265,8 +401,32 @@ impl<'a> Packet<'a> {
     pub fn encode<'b>(&self, out: &'b mut [u8; PACKET_MAX]) -> &'b [u8] {
         let mut f = Fill { out, at: HEADER_SIZE };
         match self {
-            Self::Status | Self::Apply | Self::Revert | Self::End => {}
-            Self::Process(p) => f.words(&[p.pid, p.generation, p.reached, p.images]),
+            Self::Status | Self::End => {}
+            Self::Apply(a) => {
+                f.put(&[a.wish as u8, a.queue.into()]);
+                f.words(&[a.timeout_ms]);
+            }
+            Self::Revert(r) => {
+                f.put(&[r.to_base.into()]);
+                f.words(&[r.timeout_ms]);
+            }
+            Self::Process(p) => {
+                f.words(&[p.pid, p.generation, p.reached, p.images, p.reclaimed]);
+                f.longs(&[p.code, p.data]);
+            }
+            Self::Transition(t) => {
+                f.words(&[t.from, t.to, t.timeout_ms]);
+                f.longs(&[t.elapsed_ns]);
+                f.put(&[t.turned_back.into(), t.queued.into()]);
+            }
+            Self::Thread(t) => {
+                f.words(&[t.id, t.generation, t.line]);
+                f.longs(&[t.since_ns]);
+                f.put(&[t.standing as u8]);
+                for text in [t.name, t.function, t.unit] {
+                    f.text(text);
+                }
+            }
             Self::Module(m) => {
                 f.text(m.path);
                 f.bytes(m.build_id, BUILD_ID_MAX);
@@ -276,7 +436,7 @@ impl<'a> Packet<'a> {
             Self::Applied(a) => {
                 f.text(a.name);
                 f.put(&a.checksum);
-                f.words(&[a.generation]);
+                f.words(&[a.generation, a.depth]);
             }
             Self::Redirect(r) => {
                 f.text(r.function);
@@ -287,10 +447,8 @@ impl<'a> Packet<'a> {
                 f.text(d.patch);
                 f.put(&d.checksum);
                 f.words(&[d.generation]);
-                f.put(&[d.already.into(), d.reused.into()]);
-                for ns in [d.map_ns, d.prepare_ns, d.commit_ns] {
-                    f.put(&ns.to_le_bytes());
-                }
+                f.put(&[d.already, d.reused, d.thread, d.complete, d.queued].map(u8::from));
+                f.longs(&[d.map_ns, d.prepare_ns, d.commit_ns]);
             }
             Self::Failure(e) => {
                 f.words(&[u32::from(e.code as u16), e.errno as u32]);
@@ -328,9 +486,17 @@ impl<'a> Packet<'a> {
 fn body<'a>(kind: u16, c: &mut Cursor<'a>, packet: &'a [u8]) -> Result<Packet<'a>> {
     Ok(match kind {
         1 => Packet::Status,
-        2 => Packet::Apply,
-        3 => Packet::Revert,
-        16 => Packet::Process(Process { pid: c.u32()?, generation: c.u32()?, reached: c.u32()?, images: c.u32()? }),
+        2 => Packet::Apply(Apply { wish: wish(c)?, queue: flag(c)?, timeout_ms: c.u32()? }),
+        3 => Packet::Revert(Revert { to_base: flag(c)?, timeout_ms: c.u32()? }),
+        16 => Packet::Process(Process {
+            pid: c.u32()?,
+            generation: c.u32()?,
+            reached: c.u32()?,
+            images: c.u32()?,
+            reclaimed: c.u32()?,
+            code: c.u64()?,
+            data: c.u64()?,
+        }),
         17 => Packet::Module(Module {
             path: text(c, packet)?,
             build_id: bytes(c, packet, BUILD_ID_MAX)?,
@@ -339,7 +505,10 @@ fn body<'a>(kind: u16, c: &mut Cursor<'a>, packet: &'a [u8]) -> Result<Packet<'a
             points: c.u32()?,
             skipped: c.u32()?,
         }),
-        18 => Packet::Applied(Applied { name: text(c, packet)?, checksum: c.array()?, generation: c.u32()? }),
+        18 => {
+            let name = text(c, packet)?;
+            Packet::Applied(Applied { name, checksum: c.array()?, generation: c.u32()?, depth: c.u32()? })
+        }
         19 => Packet::Redirect(Redirect { function: text(c, packet)?, unit: text(c, packet)?, version: c.u32()? }),
         20 => Packet::Done(Done {
             patch: text(c, packet)?,
@@ -347,6 +516,9 @@ fn body<'a>(kind: u16, c: &mut Cursor<'a>, packet: &'a [u8]) -> Result<Packet<'a
             generation: c.u32()?,
             already: flag(c)?,
             reused: flag(c)?,
+            thread: flag(c)?,
+            complete: flag(c)?,
+            queued: flag(c)?,
             map_ns: c.u64()?,
             prepare_ns: c.u64()?,
             commit_ns: c.u64()?,
@@ -361,8 +533,33 @@ fn body<'a>(kind: u16, c: &mut Cursor<'a>, packet: &'a [u8]) -> Result<Packet<'a
             })
         }
         22 => Packet::End,
+        23 => Packet::Transition(Transition {
+            from: c.u32()?,
+            to: c.u32()?,
+            timeout_ms: c.u32()?,
+            elapsed_ns: c.u64()?,
+            turned_back: flag(c)?,
+            queued: flag(c)?,
+        }),
+        24 => Packet::Thread(thread(c, packet)?),
         _ => return Err(FormatError("message of an unknown kind")),
     })
+}
+
+fn thread<'a>(c: &mut Cursor<'a>, packet: &'a [u8]) -> Result<Thread<'a>> {
+    let (id, generation, line, since_ns) = (c.u32()?, c.u32()?, c.u32()?, c.u64()?);
+    let standing = Standing::from_number(c.u8()?).ok_or(FormatError("message has an unknown standing of a thread"))?;
+    let (name, function, unit) = (text(c, packet)?, text(c, packet)?, text(c, packet)?);
+    Ok(Thread { id, name, generation, since_ns, standing, function, unit, line })
+}
+
+fn wish(c: &mut Cursor<'_>) -> Result<Wish> {
+    match c.u8()? {
+        0 => Ok(Wish::Patch),
+        1 => Ok(Wish::Newest),
+        2 => Ok(Wish::Thread),
+        _ => Err(FormatError("message asks for an unknown consistency")),
+    }
 }
 
 fn bytes<'a>(c: &mut Cursor<'a>, packet: &'a [u8], max: usize) -> Result<&'a [u8]> {
@@ -399,20 +596,38 @@ mod tests {
         generation: 3,
         already: false,
         reused: true,
+        thread: true,
+        complete: false,
+        queued: true,
         map_ns: 1,
         prepare_ns: u64::MAX,
         commit_ns: 3,
     };
 
-    fn samples() -> [Packet<'static>; 10] {
+    const TRANSITION: Transition =
+        Transition { from: 1, to: 2, turned_back: true, elapsed_ns: 3, timeout_ms: 4, queued: false };
+    const THREAD: Thread<'static> = Thread {
+        id: 1,
+        name: "worker",
+        generation: 2,
+        since_ns: 3,
+        standing: Standing::Inside,
+        function: "parse",
+        unit: "a.c",
+        line: 4,
+    };
+
+    fn samples() -> [Packet<'static>; 12] {
         let failure = Failure { code: Code::Unresolved, errno: -1, subject: "no such symbol", detail: "é" };
         [
             Packet::Status,
-            Packet::Apply,
-            Packet::Revert,
-            Packet::Process(Process { pid: 9, generation: 2, reached: 4, images: 1 }),
+            Packet::Apply(Apply { wish: Wish::Thread, timeout_ms: 5, queue: true }),
+            Packet::Revert(Revert { to_base: true, timeout_ms: 6 }),
+            Packet::Process(Process { pid: 9, generation: 2, reached: 4, images: 1, reclaimed: 7, code: 8, data: 3 }),
+            Packet::Transition(TRANSITION),
+            Packet::Thread(THREAD),
             Packet::Module(Module { path: "", build_id: &[1; 20], dispatch: 3, functions: 5, points: 6, skipped: 7 }),
-            Packet::Applied(Applied { name: "fix", checksum: [3; 32], generation: 1 }),
+            Packet::Applied(Applied { name: "fix", checksum: [3; 32], generation: 1, depth: 2 }),
             Packet::Redirect(Redirect { function: "parse", unit: "a.c", version: 2 }),
             Packet::Done(DONE),
             Packet::Failure(failure),

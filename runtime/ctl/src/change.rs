@@ -1,6 +1,6 @@
 //! `apply` and `revert`: the answer as a document, and in words.
 
-use dsu_abi::wire::{Done, Packet};
+use dsu_abi::wire::{self, Done, Packet, Wish};
 use serde_json::{Value, json};
 
 use crate::error::Error;
@@ -11,7 +11,8 @@ use crate::target::Target;
 
 /// Applies a patch. Returns when every new call runs it.
 pub(crate) fn apply(target: &Target, patch: &Patch) -> Result<Value, Error> {
-    let answer = target.ask(&Packet::Apply, Some(patch.as_fd()))?;
+    let answer = target
+        .ask(&Packet::Apply(wire::Apply { wish: Wish::Patch, timeout_ms: 0, queue: false }), Some(patch.as_fd()))?;
     let mut document = read(target, &patch.name, &answer.packets(target.pid)?)?;
     for function in document["functions"].as_array_mut().into_iter().flatten() {
         explain(function, &patch.manifest);
@@ -34,7 +35,7 @@ fn explain(function: &mut Value, manifest: &Value) {
 
 /// Takes the patch back.
 pub(crate) fn revert(target: &Target) -> Result<Value, Error> {
-    let answer = target.ask(&Packet::Revert, None)?;
+    let answer = target.ask(&Packet::Revert(wire::Revert { to_base: true, timeout_ms: 0 }), None)?;
     read(target, "", &answer.packets(target.pid)?)
 }
 

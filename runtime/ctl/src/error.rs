@@ -94,6 +94,23 @@ impl Error {
                 "process `{pid}` cannot load patch `{patch}`: it does not see /proc; mount it inside its root directory"
             ),
             Code::BadReference => format!("patch `{patch}`: reference to `{subject}` cannot be made{because}"),
+            Code::TransitionInProgress => format!(
+                "process `{pid}` is still moving threads to another update; wait for it (`dsuctl status {pid}`), revert \
+                 it, or apply with `--queue`"
+            ),
+            Code::NoOldWay => format!(
+                "patch `{patch}` has no way into the old version of `{subject}`{because}; apply it with \
+                 `--consistency newest`"
+            ),
+            Code::Vetoed => format!("patch `{patch}` refuses: its hook `{subject}` said no{because}"),
+            Code::CarriedDiffers => format!(
+                "patch `{patch}` adds variable `{subject}`, of which process `{pid}` has another one from an earlier \
+                 patch{because}; revert that patch to the base first"
+            ),
+            Code::NoPoints => format!(
+                "process `{pid}` has no quiescence points, where its threads could move to patch `{patch}`; apply it \
+                 with `--consistency newest`, or build the program with points (`dsu-cc --dsu-help`)"
+            ),
         };
         Self::Refused { code, message }
     }

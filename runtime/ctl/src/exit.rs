@@ -48,9 +48,19 @@ pub(crate) const FORKED_IN_UPDATE: u8 = 31;
 pub(crate) const BAD_REFERENCE: u8 = 32;
 /// The process does not see `/proc`: it is in a chroot without.
 pub(crate) const NO_PROC: u8 = 33;
+/// Another update is still moving threads.
+pub(crate) const TRANSITION_IN_PROGRESS: u8 = 34;
+/// Consistency `thread` needs a way into an old version that the patch does not have.
+pub(crate) const NO_OLD_WAY: u8 = 35;
+/// The patch's own hook said no.
+pub(crate) const VETOED: u8 = 36;
+/// A variable that an earlier patch added is another one in this patch.
+pub(crate) const CARRIED_DIFFERS: u8 = 37;
+/// The process has no quiescence points, which consistency `thread` needs.
+pub(crate) const NO_POINTS: u8 = 38;
 
 /// Every code with the sentence the manual gives it.
-pub(crate) const TABLE: [(u8, &str); 23] = [
+pub(crate) const TABLE: [(u8, &str); 28] = [
     (DONE, "done"),
     (FAILED, "failed for a reason without a number of its own"),
     (USAGE, "command line not understood"),
@@ -74,6 +84,11 @@ pub(crate) const TABLE: [(u8, &str); 23] = [
     (FORKED_IN_UPDATE, "the process was forked in the middle of an update"),
     (BAD_REFERENCE, "a reference of the patch to the base cannot be made"),
     (NO_PROC, "the process does not see /proc"),
+    (TRANSITION_IN_PROGRESS, "another update is still moving threads"),
+    (NO_OLD_WAY, "consistency `thread` needs a way into an old version that the patch does not have"),
+    (VETOED, "the patch's own hook said no"),
+    (CARRIED_DIFFERS, "a variable that an earlier patch added is another one in this patch"),
+    (NO_POINTS, "consistency `thread` needs quiescence points, and the process has none"),
 ];
 
 /// The exit code for a refusal of the runtime.
@@ -96,6 +111,11 @@ pub(crate) fn of(code: Code) -> u8 {
         Code::ForkedInUpdate => FORKED_IN_UPDATE,
         Code::BadReference => BAD_REFERENCE,
         Code::NoProc => NO_PROC,
+        Code::TransitionInProgress => TRANSITION_IN_PROGRESS,
+        Code::NoOldWay => NO_OLD_WAY,
+        Code::Vetoed => VETOED,
+        Code::CarriedDiffers => CARRIED_DIFFERS,
+        Code::NoPoints => NO_POINTS,
     }
 }
 

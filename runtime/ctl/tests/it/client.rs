@@ -5,13 +5,18 @@ use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, OwnedFd};
 use std::time::Duration;
 
-use dsu_abi::wire::{Done, PACKET_MAX, Packet};
+use dsu_abi::wire::{Apply, Done, PACKET_MAX, Packet, Revert, Wish};
 use rustix::net::{
     AddressFamily, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags, SocketAddrUnix, SocketFlags,
     SocketType, sockopt,
 };
 
 use crate::support::{Lab, Process};
+
+/// Apply as the patch says.
+pub(crate) const APPLY: Packet<'static> = Packet::Apply(Apply { wish: Wish::Patch, timeout_ms: 0, queue: false });
+/// Back to the base.
+pub(crate) const REVERT: Packet<'static> = Packet::Revert(Revert { to_base: true, timeout_ms: 0 });
 
 /// Connects, waiting for the socket to be there.
 pub(crate) fn connect(lab: &Lab, process: &Process) -> OwnedFd {
@@ -43,7 +48,7 @@ pub(crate) fn send(socket: &OwnedFd, bytes: &[u8], files: &[impl AsFd]) {
 /// An apply (with a file) or revert that must succeed: nanoseconds to prepare and to commit.
 pub(crate) fn change(socket: &OwnedFd, patch: Option<&std::fs::File>) -> [u64; 2] {
     let mut buffer = [0; PACKET_MAX];
-    let request = if patch.is_some() { Packet::Apply } else { Packet::Revert };
+    let request = if patch.is_some() { APPLY } else { REVERT };
     send(socket, request.encode(&mut buffer), &patch.into_iter().collect::<Vec<_>>());
     let mut times = None;
     loop {

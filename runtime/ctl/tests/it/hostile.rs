@@ -4,9 +4,9 @@ use std::fs::File;
 use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
 
-use dsu_abi::wire::{PACKET_MAX, Packet};
+use dsu_abi::wire::PACKET_MAX;
 
-use crate::client::{connect, connect_again, send};
+use crate::client::{APPLY, connect, connect_again, send};
 use crate::support::{Lab, Process};
 
 const NO_FILE: &[File] = &[];
@@ -29,7 +29,7 @@ fn nonsense_costs_only_its_sender() {
     let lab = Lab::new(&[]);
     let mut process = lab.start();
     let mut buffer = [0; PACKET_MAX];
-    let apply = Packet::Apply.encode(&mut buffer).to_vec();
+    let apply = APPLY.encode(&mut buffer).to_vec();
     let zero = File::open("/dev/zero").expect("there");
     let fifo = lab.dir.path().join("fifo");
     crate::support::run(std::process::Command::new("mkfifo").arg(&fifo));

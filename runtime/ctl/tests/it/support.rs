@@ -8,7 +8,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Output, Stdio};
 use std::sync::OnceLock;
 
 use dsu_abi::patch::{
-    CHECKSUM_OFFSET, Consistency, PatchFunction, PatchRelocation, PatchTables, RelocationKind, SECTION,
+    CHECKSUM_OFFSET, Consistency, Hooks, PatchFunction, PatchRelocation, PatchTables, RelocationKind, SECTION,
 };
 use dsu_abi::stub::Dispatch;
 use object::{Object, ObjectSection, ObjectSymbol};
@@ -193,6 +193,10 @@ fn write_patch(object: &Path, file: &Path, tables: &Tables) {
         function_id: f.id,
         body: address(&format!("new_{}", f.name)),
         old: 0,
+        stub: 0,
+        size: 16,
+        line: 0,
+        flags: 0,
         entry_bytes: f.entry_bytes,
         dispatch: f.dispatch,
         arm_offset: f.arm_offset,
@@ -211,6 +215,10 @@ fn write_patch(object: &Path, file: &Path, tables: &Tables) {
             word(base + 16, 0, RelocationKind::TlsModule, "tls_counter"),
             word(base + 24, tables.tls_counter, RelocationKind::TlsOffset, "tls_counter"),
         ],
+        carried: Vec::new(),
+        flags: 0,
+        control: 0,
+        hooks: Hooks::default(),
     };
     let raw = file.with_extension("section");
     fs::write(&raw, section.to_bytes().expect("valid tables")).expect("ours");
