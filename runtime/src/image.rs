@@ -1,20 +1,23 @@
 //! From a patch file to an image: a copy nobody can change, checked, loaded by the dynamic linker, its references
 //! to the base filled in. Nothing of the base has been touched when it is done; a failure leaves nothing behind.
 
-use core::sync::atomic::{AtomicU16, AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU16, AtomicUsize, Ordering};
 
-use dsu_abi::elf::PF_W;
+use dsu_abi::elf::{PF_W, PF_X};
 use dsu_abi::file::{self, PatchFile};
-use dsu_abi::patch::{Consistency, PatchFunction, PatchRelocation, RelocationKind};
+use dsu_abi::patch::{
+    Consistency, FUNCTION_STAYS, Hooks, PATCH_ESCAPES, PatchFunction, PatchRelocation, RelocationKind, control,
+};
 use dsu_abi::stub::{self, Dispatch};
 use dsu_abi::wire::Code;
 
 use crate::fail::{Fail, Result};
-use crate::switch;
+use crate::scan::Range;
 use crate::sys::loader::{self, Loaded, Module, Pinned};
-use crate::sys::memory::{SealedCopy, Table, TextSpan, regular_file_size};
+use crate::sys::memory::{PAGE, SealedCopy, Table, TextSpan, regular_file_size, set_code_present, zeroed};
 use crate::sys::{Errno, Fd, process};
 use crate::text::Text;
+use crate::{gate, switch, threads};
 
 /// One function of an image, ready to be switched to.
 #[derive(Clone, Copy)]
@@ -25,6 +28,17 @@ pub(crate) struct Redirect {
     pub(crate) body: usize,
     /// How calls reach the slot.
     pub(crate) entry: Entry,
+    /// Transition stub; 0 when there is none.
+    pub(crate) stub: usize,
+    /// Where the stub goes: newer and older version.
+    pub(crate) pair: Option<&'static [AtomicUsize; 2]>,
+    /// A way into the base's version that works while the entry is armed; 0 when there is none.
+    pub(crate) old: usize,
+    /// The base's version.
+    pub(crate) range: Range,
+    /// It may never return: nobody waits for it.
+    pub(crate) stays: bool,
+    pub(crate) line: u32,
     pub(crate) function: &'static str,
     pub(crate) unit: &'static str,
 }
@@ -38,9 +52,34 @@ pub(crate) enum Entry {
     Always { base: usize },
 }
 
-/// A loaded patch. Stays for the rest of the process's life.
+/// A variable that the image adds.
+#[derive(Clone, Copy)]
+pub(crate) struct Carried {
+    identity: u64,
+    shape: u64,
+    size: u64,
+    /// Where its value is: in the first image that added it.
+    storage: usize,
+}
+
+/// A loaded patch. Its data stays for the rest of the process's life; its code goes when nothing can return into it.
 #[derive(Clone, Copy)]
 pub(crate) struct Image {
+    /// Consistency the patch asks for.
+    pub(crate) thread: bool,
+    /// An address of code that only this patch has is kept somewhere.
+    pub(crate) escapes: bool,
+    /// Its executable pages.
+    pub(crate) code: Range,
+    /// Bytes of everything else.
+    pub(crate) data: u64,
+    /// What the patch wants called, as addresses.
+    pub(crate) hooks: Hooks,
+    pub(crate) carried: &'static [Carried],
+    /// Word of the control block that holds the target generation.
+    pub(crate) target: Option<&'static AtomicUsize>,
+    /// Its code has been taken away.
+    pub(crate) reclaimed: &'static AtomicBool,
     pub(crate) name: &'static str,
     pub(crate) checksum: [u8; 32],
     /// Load bias of the module it is for.
@@ -76,9 +115,6 @@ impl Verified {
             return Err(Fail::new(Code::PatchDamaged, "", detail));
         }
         opened.check_tables()?;
-        if opened.patch.consistency != Consistency::Newest {
-            return Err(Fail::new(Code::ConsistencyUnsupported, "thread", ""));
-        }
         Ok(Self { copy, checksum })
     }
 
@@ -103,10 +139,13 @@ impl Verified {
         text
     }
 
-    /// Checks it against the base, loads it, relocates it.
-    pub(crate) fn load(self, base: &Pinned<'_>) -> Result<Image> {
+    /// Checks it against the base, loads it, relocates it. `earlier` are the images of the module, latest first.
+    pub(crate) fn load(
+        self,
+        base: &Pinned<'_>,
+        earlier: impl Iterator<Item = &'static Image> + Clone,
+    ) -> Result<Image> {
         let opened = self.opened()?;
-        let no_memory = |errno| Fail::system(Code::OutOfResources, errno, "memory for the patch's tables");
         let mut redirects = Table::with_capacity(opened.patch.function_count()).map_err(no_memory)?;
         for function in opened.patch.functions() {
             let function = function.map_err(|error| Fail::new(Code::PatchDamaged, "", error.0))?;
@@ -115,12 +154,30 @@ impl Verified {
         if let Some(span) = text_span(base, redirects.as_slice()) {
             switch::check_writable(&span)?;
         }
+        let mut carried = Table::with_capacity(opened.patch.carried_count()).map_err(no_memory)?;
+        for variable in opened.patch.carried() {
+            let variable = variable.map_err(|error| Fail::new(Code::PatchDamaged, "", error.0))?;
+            let (identity, shape, size) = (variable.identity, variable.shape, variable.size);
+            let first = earlier.clone().flat_map(|image| image.carried).filter(|c| c.identity == identity).last();
+            if first.is_some_and(|first| first.shape != shape || first.size != size) {
+                return Err(Fail::new(Code::CarriedDiffers, variable.name, "its type or size differs"));
+            }
+            // Its own storage is known when the object is loaded.
+            let storage = first.map_or(0, |first| first.storage);
+            carried.push((Carried { identity, shape, size, storage }, variable.address)).map_err(no_memory)?;
+        }
         let loaded = self.link(&opened)?;
+        let mut kept = Table::with_capacity(carried.as_slice().len()).map_err(no_memory)?;
+        for (variable, address) in carried.as_slice() {
+            let own = loaded.bias.wrapping_add(*address as usize);
+            let storage = if variable.storage == 0 { own } else { variable.storage };
+            kept.push(Carried { storage, ..*variable }).map_err(no_memory)?;
+        }
         for relocation in opened.patch.relocations() {
             let relocation = relocation.map_err(|error| Fail::new(Code::PatchDamaged, "", error.0))?;
-            loaded.fill(relocation.offset, target(base, &relocation)?);
+            loaded.fill(relocation.offset, target(base, &relocation, kept.as_slice())?);
         }
-        self.keep(base, &redirects, loaded)
+        self.keep(base, &redirects, kept, loaded)
     }
 
     /// Hands the copy to the dynamic linker, by a name that also works from outside the process.
@@ -145,22 +202,116 @@ impl Verified {
     }
 
     /// The point of no return: texts of the file are referred to from now on.
-    fn keep(self, base: &Pinned<'_>, checked: &Table<Redirect>, loaded: Loaded) -> Result<Image> {
-        let no_memory = |errno| Fail::system(Code::OutOfResources, errno, "memory for the patch's tables");
+    fn keep(
+        self,
+        base: &Pinned<'_>,
+        checked: &Table<Redirect>,
+        carried: Table<Carried>,
+        loaded: Loaded,
+    ) -> Result<Image> {
         let checksum = self.checksum;
         let mut redirects = Table::with_capacity(checked.as_slice().len()).map_err(no_memory)?;
+        let reclaimed = zeroed::<AtomicBool>(1).ok_or(no_memory(Errno::NOMEM))?;
         let file = file::open(self.copy.leak())?;
-        for (redirect, function) in checked.as_slice().iter().zip(file.patch.functions()) {
+        let patch = &file.patch;
+        let bias = loaded.bias;
+        let at = |address: u64| if address == 0 { 0 } else { bias.wrapping_add(address as usize) };
+        let mut words = patch.control.wrapping_add(control::FUNCTIONS);
+        for (redirect, function) in checked.as_slice().iter().zip(patch.functions()) {
             let function = function.map_err(|error| Fail::new(Code::PatchDamaged, "", error.0))?;
-            let body = loaded.bias.wrapping_add(function.body as usize);
-            let kept = Redirect { body, function: function.name, unit: function.unit, ..*redirect };
+            let kept = Redirect {
+                body: at(function.body),
+                stub: at(function.stub),
+                pair: (function.stub != 0).then(|| loaded.words(words)),
+                old: at(function.old),
+                function: function.name,
+                unit: function.unit,
+                ..*redirect
+            };
             redirects.push(kept).map_err(no_memory)?;
+            words = words.wrapping_add(control::FUNCTION_SIZE);
         }
+        let [code, whole] = extent(&file, bias);
+        let target = (patch.control != 0).then(|| {
+            loaded.fill(patch.control + control::THREAD, threads::thread_offset());
+            loaded.fill(patch.control + control::GATE, gate::address());
+            let [target, _] = loaded.words(patch.control + control::GENERATION);
+            target
+        });
+        let Hooks { pre_apply, post_apply, pre_revert, post_revert } = patch.hooks;
+        let hook = |address| at(address) as u64;
         let text = text_span(base, redirects.as_slice());
         let redirects = redirects.leak();
-        loaded.leak();
         let sorted = redirects.is_sorted_by_key(|redirect| core::ptr::from_ref(redirect.slot).addr());
-        Ok(Image { name: file.patch.name, checksum, module: base.module().bias, redirects, sorted, text, next: None })
+        loaded.leak();
+        Ok(Image {
+            name: patch.name,
+            checksum,
+            module: base.module().bias,
+            thread: patch.consistency == Consistency::Thread,
+            escapes: patch.flags & PATCH_ESCAPES != 0,
+            code,
+            data: ((whole.end - whole.start) - (code.end - code.start)) as u64,
+            hooks: Hooks {
+                pre_apply: hook(pre_apply),
+                post_apply: hook(post_apply),
+                pre_revert: hook(pre_revert),
+                post_revert: hook(post_revert),
+            },
+            carried: carried.leak(),
+            target,
+            // SAFETY: zeroed memory of this size, which stays; false is zero.
+            reclaimed: unsafe { &*reclaimed },
+            redirects,
+            sorted,
+            text,
+            next: None,
+        })
+    }
+}
+
+fn no_memory(errno: Errno) -> Fail {
+    Fail::system(Code::OutOfResources, errno, "memory for the patch's tables")
+}
+
+/// The pages of the executable segments, and of all of them.
+fn extent(file: &PatchFile<'_>, bias: usize) -> [Range; 2] {
+    [PF_X, 0].map(|flags| {
+        let loads = || file.elf.segments().filter(|s| s.kind == dsu_abi::elf::PT_LOAD && s.flags & flags == flags);
+        let start = loads().map(|s| s.address).min().unwrap_or(0) as usize;
+        let end = loads().map(|s| s.address.saturating_add(s.memory_size)).max().unwrap_or(0) as usize;
+        Range {
+            start: bias.wrapping_add(start & !(PAGE - 1)),
+            end: bias.wrapping_add(end.checked_next_multiple_of(PAGE).unwrap_or(end)),
+        }
+    })
+}
+
+impl Image {
+    /// Takes its code away, or gives it back.
+    pub(crate) fn set_present(&self, present: bool) -> core::result::Result<(), Errno> {
+        if self.reclaimed.load(Ordering::Relaxed) == present {
+            set_code_present(self.code.start, self.code.end - self.code.start, present)?;
+            self.reclaimed.store(!present, Ordering::Relaxed);
+        }
+        Ok(())
+    }
+
+    /// The function whose new version an address lies in, as well as the tables tell.
+    pub(crate) fn function_at(&self, address: usize) -> Option<&'static Redirect> {
+        let before = self.redirects.iter().filter(|redirect| redirect.body <= address);
+        before.max_by_key(|redirect| redirect.body).filter(|_| self.code.holds(address))
+    }
+
+    /// Its code, but for functions that may never return.
+    pub(crate) fn ranges(&self) -> impl Iterator<Item = Range> {
+        let whole = (!self.redirects.iter().any(|redirect| redirect.stays)).then_some(self.code);
+        let returning = self.redirects.iter().filter(move |redirect| whole.is_none() && !redirect.stays);
+        let range = |redirect: &Redirect| {
+            let after = self.redirects.iter().map(|other| other.body).filter(|body| *body > redirect.body).min();
+            Range { start: redirect.body, end: after.unwrap_or(self.code.end) }
+        };
+        whole.into_iter().chain(returning.map(range))
     }
 }
 
@@ -266,11 +417,24 @@ fn redirect(base: &Pinned<'_>, function: &PatchFunction<'_>) -> Result<Redirect>
             Entry::Armed { text, base: bytes, armed, address }
         }
     };
-    Ok(Redirect { slot, body: 0, entry, function: "", unit: "" })
+    let start = base.code(function.entry).ok_or(differs("its entry is not in the code of the base"))?;
+    Ok(Redirect {
+        slot,
+        body: 0,
+        entry,
+        stub: 0,
+        pair: None,
+        old: 0,
+        range: Range { start, end: start.saturating_add(function.size as usize) },
+        stays: function.flags & FUNCTION_STAYS != 0,
+        line: function.line,
+        function: "",
+        unit: "",
+    })
 }
 
 /// The value of a relocated word.
-fn target(base: &Pinned<'_>, relocation: &PatchRelocation<'_>) -> Result<usize> {
+fn target(base: &Pinned<'_>, relocation: &PatchRelocation<'_>, carried: &[Carried]) -> Result<usize> {
     let refuse = |detail| Fail::new(Code::BadReference, relocation.name, detail);
     let module = base.module();
     let offset = (relocation.value as usize).wrapping_add_signed(relocation.addend as isize);
@@ -288,7 +452,11 @@ fn target(base: &Pinned<'_>, relocation: &PatchRelocation<'_>) -> Result<usize> 
         RelocationKind::TlsModule if module.tls_module != 0 => Ok(module.tls_module),
         RelocationKind::TlsModule => Err(refuse("the base has no thread-local storage")),
         RelocationKind::TlsOffset => Ok(offset),
-        RelocationKind::Carried => Err(refuse("this runtime does not carry variables over")),
+        RelocationKind::Carried => {
+            let variable = carried.get(relocation.value as usize);
+            let variable = variable.ok_or(refuse("the patch does not say which variable it is"))?;
+            Ok(variable.storage.wrapping_add_signed(relocation.addend as isize))
+        }
     }
 }
 

@@ -9,25 +9,37 @@
 //! | [`image`] | patch file -> checked, loaded, relocated image |
 //! | [`switch`] | prepare (may fail, has touched nothing) and commit (cannot fail) |
 //! | [`phase`] | `fork` while an update is in progress |
-//! | [`generation`] | the symbols instrumented code refers to |
+//! | [`threads`], [`word`], [`gate`] | a record for each thread; what instrumented code and stubs call |
+//! | [`scan`] | stacks, and what may stand on them |
+//! | [`transition`] | threads move one by one |
+//! | [`reclaim`] | old code goes when nothing can return into it |
 //! | [`sys`] | system calls, libc, the dynamic linker, foreign memory |
 //!
 //! Nothing here allocates, panics, or waits for a thread of the program; nor does a thread of the program ever wait
 //! for this one.
 #![cfg_attr(not(test), no_std)]
-#![expect(clippy::result_large_err, reason = "a refusal owns its texts, and there is no allocator to box it with")]
 
 mod fail;
-pub mod generation;
+mod gate;
 mod image;
 mod phase;
 mod place;
+mod reclaim;
+mod scan;
 mod server;
 pub mod start;
 mod state;
 mod switch;
 mod sys;
 mod text;
+pub mod threads;
+mod transition;
+mod word;
+
+/// Apart, so that the model checker can put its own in its place.
+mod sync {
+    pub(crate) use core::sync::atomic::{AtomicU64, Ordering};
+}
 
 /// The formats crate may have its writers compiled in (other crates of a build want them); the runtime calls none.
 #[cfg(not(test))]

@@ -1,16 +1,22 @@
 //! The socket: waits for requests, answers them one by one. A client that is slow, silent or rude costs itself its
 //! connection, and nobody else anything.
 
-use dsu_abi::wire::{Applied, Code, Done, Module, PACKET_MAX, Packet, Process, Redirect};
+use core::sync::atomic::Ordering;
+
+use dsu_abi::wire::{
+    Applied, Apply, Code, Done, Module, PACKET_MAX, Packet, Process, Redirect, Standing, Thread, Transition,
+};
 
 use crate::fail::{Fail, Result};
-use crate::generation;
+use crate::image::Image;
 use crate::phase::{self, Phase};
 use crate::place::{self, Path, Start};
 use crate::start::remember_socket;
 use crate::state::{Outcome, STATE, State, modules};
 use crate::sys::turn::Turn;
-use crate::sys::{Errno, Fd, process, socket};
+use crate::sys::{Errno, Fd, process, socket, tasks};
+use crate::threads::{self, Record};
+use crate::transition;
 
 /// Connections that may wait for their request; the oldest goes when there is another.
 const WAITING: usize = 15;
@@ -97,6 +103,7 @@ fn bind(directory: &Path) -> Bound {
 fn serve(listener: &Listener, turn: &mut Turn) {
     let mut waiting: [Option<Fd>; WAITING] = [const { None }; WAITING];
     let mut next = 0;
+    let mut queue: Option<Queued> = None;
     while listener.is_ours() {
         let mut fds = [-1; WAITING + 1];
         for (place, fd) in fds.iter_mut().skip(1).zip(&waiting) {
@@ -104,10 +111,16 @@ fn serve(listener: &Listener, turn: &mut Turn) {
         }
         let [first, ..] = &mut fds;
         *first = listener.fd.number();
-        let ready = socket::wait(fds, LOOK_MS);
+        let ready = socket::wait(fds, rest_ms(turn));
+        STATE.get(turn).poll();
+        if STATE.get(turn).transition.is_none()
+            && let Some(queued) = queue.take()
+        {
+            applied(&queued.connection, queued.file, &queued.wish, turn);
+        }
         for (place, ready) in waiting.iter_mut().zip(ready.iter().skip(1)) {
             if *ready && let Some(connection) = place.take() {
-                request(&connection, turn);
+                request(connection, turn, &mut queue);
             }
         }
         if ready.first() == Some(&true) {
@@ -142,52 +155,107 @@ impl Answer<'_> {
     }
 
     fn failure(&self, fail: &Fail) -> core::result::Result<(), Errno> {
-        self.packet(&Packet::Failure(fail.as_packet()))
+        fail.report(|failure| self.packet(&Packet::Failure(failure)))
     }
 }
 
-/// Reads one request and answers it.
-fn request(connection: &Fd, turn: &mut Turn) {
+/// How long to wait when no client comes.
+fn rest_ms(turn: &mut Turn) -> i32 {
+    match STATE.get(turn).rest_ms() {
+        -1 => LOOK_MS,
+        rest => rest,
+    }
+}
+
+/// An apply that waits for the end of another update.
+struct Queued {
+    connection: Fd,
+    file: Fd,
+    wish: Apply,
+}
+
+/// Reads one request and answers it, or puts it in the queue.
+fn request(connection: Fd, turn: &mut Turn, queue: &mut Option<Queued>) {
     let mut buffer = [0; PACKET_MAX];
-    let Ok((packet, file)) = socket::receive(connection, &mut buffer) else { return };
+    let Ok((packet, file)) = socket::receive(&connection, &mut buffer) else { return };
     if packet.is_empty() {
         return; // Closed by the client.
     }
-    let answer = Answer(connection);
-    let state = STATE.get(turn);
-    let refused = |fail| answer.failure(&fail);
-    // An error of the answer is the client's loss.
-    let _sent = if !is_permitted(connection) {
-        refused(Fail::new(Code::NotPermitted, "", ""))
-    } else if phase::lost() {
-        refused(Fail::new(Code::ForkedInUpdate, "", ""))
-    } else if !phase::enter(Phase::Loading) {
-        refused(Fail::new(Code::OutOfResources, "the program forks all the time", ""))
-    } else {
-        match (Packet::parse(packet), file) {
-            (Ok(Packet::Status), _) => status(state, &answer),
-            (Ok(Packet::Apply(_)), Some(file)) => changed(state.apply(&file), state.generation, &answer),
-            (Ok(Packet::Revert(_)), _) => changed(state.revert(), state.generation, &answer),
-            (Ok(_), _) => refused(Fail::new(Code::BadRequest, "", "message of an unexpected kind")),
-            (Err(error), _) => refused(Fail::new(Code::BadRequest, "", error.0)),
-        }
+    let answer = Answer(&connection);
+    let refused = |fail: Fail| {
+        // An error of the answer is the client's loss.
+        let _sent = answer.failure(&fail);
     };
-    phase::leave();
+    if !is_permitted(&connection) {
+        return refused(Fail::new(Code::NotPermitted, "", ""));
+    }
+    if phase::lost() {
+        return refused(Fail::new(Code::ForkedInUpdate, "", ""));
+    }
+    match (Packet::parse(packet), file) {
+        (Ok(Packet::Apply(wish)), Some(file)) => {
+            let busy = STATE.get(turn).transition.is_some();
+            if busy && wish.queue && queue.is_none() {
+                *queue = Some(Queued { connection, file, wish });
+            } else {
+                applied(&connection, file, &wish, turn);
+            }
+        }
+        (Ok(Packet::Revert(wish)), _) => {
+            with_linker(&answer, turn, |state| changed(state.revert(&wish), &answer));
+        }
+        (Ok(Packet::Status), _) => {
+            let queued = queue.is_some();
+            with_linker(&answer, turn, |state| status(state, queued, &answer));
+        }
+        (Ok(_), _) => refused(Fail::new(Code::BadRequest, "", "message of an unexpected kind")),
+        (Err(error), _) => refused(Fail::new(Code::BadRequest, "", error.0)),
+    }
 }
 
-fn status(state: &State, answer: &Answer<'_>) -> core::result::Result<(), Errno> {
+fn applied(connection: &Fd, file: Fd, wish: &Apply, turn: &mut Turn) {
+    let answer = Answer(connection);
+    with_linker(&answer, turn, |state| changed(state.apply(&file, wish), &answer));
+}
+
+/// Runs something that uses the dynamic linker, which no fork must meet.
+fn with_linker(answer: &Answer<'_>, turn: &mut Turn, run: impl FnOnce(&mut State) -> core::result::Result<(), Errno>) {
+    let _sent = if phase::enter(Phase::Loading) {
+        let sent = run(STATE.get(turn));
+        phase::leave();
+        sent
+    } else {
+        answer.failure(&Fail::new(Code::OutOfResources, "the program forks all the time", ""))
+    };
+}
+
+fn status(state: &State, queued: bool, answer: &Answer<'_>) -> core::result::Result<(), Errno> {
     let modules = modules();
     phase::leave(); // The dynamic linker is done with; only a copy is read from here on.
-    let process = Process {
-        pid: process::pid(),
-        generation: state.generation,
-        reached: generation::reached(state.generation),
-        images: state.images().count() as u32,
-        reclaimed: 0,
-        code: 0,
-        data: 0,
+    let reclaimed = || state.images().filter(|image| image.reclaimed.load(Ordering::Relaxed));
+    let code = |images: &mut dyn Iterator<Item = &'static Image>| -> u64 {
+        images.map(|image| (image.code.end - image.code.start) as u64).sum()
     };
-    answer.packet(&Packet::Process(process))?;
+    answer.packet(&Packet::Process(Process {
+        pid: process::pid(),
+        generation: state.transition.map_or(state.generation, |transition| transition.goal()),
+        reached: moved(state),
+        images: state.images().count() as u32,
+        reclaimed: reclaimed().count() as u32,
+        code: code(&mut state.images()).wrapping_sub(code(&mut reclaimed())),
+        data: state.images().map(|image| image.data).sum(),
+    }))?;
+    if let Some(transition) = state.transition {
+        answer.packet(&Packet::Transition(Transition {
+            from: transition.from,
+            to: transition.to,
+            turned_back: transition.turned_back,
+            elapsed_ns: transition.elapsed_ns(),
+            timeout_ms: transition.timeout_ms,
+            queued,
+        }))?;
+    }
+    each_thread(state, answer)?;
     for module in modules?.as_slice() {
         answer.packet(&Packet::Module(Module {
             path: module.path.as_str(),
@@ -198,8 +266,11 @@ fn status(state: &State, answer: &Answer<'_>) -> core::result::Result<(), Errno>
             skipped: module.skipped,
         }))?;
         let Some(active) = state.active_on(module) else { continue };
-        let (name, checksum) = (active.image.name, active.image.checksum);
-        answer.packet(&Packet::Applied(Applied { name, checksum, generation: active.generation, depth: 0 }))?;
+        let former = state.former_on(module).flatten();
+        for (depth, patch) in core::iter::once(active).chain(former).enumerate() {
+            let (name, checksum, generation) = (patch.image.name, patch.image.checksum, patch.generation);
+            answer.packet(&Packet::Applied(Applied { name, checksum, generation, depth: depth as u32 }))?;
+        }
         for r in active.image.redirects {
             let version = active.generation;
             answer.packet(&Packet::Redirect(Redirect { function: r.function, unit: r.unit, version }))?;
@@ -208,26 +279,60 @@ fn status(state: &State, answer: &Answer<'_>) -> core::result::Result<(), Errno>
     answer.packet(&Packet::End)
 }
 
-fn changed(outcome: Result<Outcome>, generation: u32, answer: &Answer<'_>) -> core::result::Result<(), Errno> {
+/// Threads of the process's generation.
+fn moved(state: &State) -> u32 {
+    let goal = state.transition.map_or(state.generation, |transition| transition.goal());
+    let of_goal = |record: &&Record| record.is_used() && record.word.load().generation() == goal;
+    threads::records().iter().filter(of_goal).count() as u32
+}
+
+/// The program's threads that the runtime has met.
+fn each_thread(state: &State, answer: &Answer<'_>) -> core::result::Result<(), Errno> {
+    for record in threads::records().iter().filter(|record| record.is_used()) {
+        let id = record.thread.load(Ordering::Relaxed);
+        if !tasks::exists(id) {
+            continue;
+        }
+        let standing = transition::standing(record, state.transition.as_ref());
+        let inside = record.inside.load(Ordering::Relaxed);
+        let inside = (standing == Standing::Inside).then(|| state.changed_function(inside)).flatten();
+        let since = record.since_ns.load(Ordering::Relaxed);
+        let name = tasks::name(id);
+        answer.packet(&Packet::Thread(Thread {
+            id,
+            name: name.as_str(),
+            generation: record.word.load().generation(),
+            since_ns: if since == 0 { 0 } else { process::now_ns().wrapping_sub(since) },
+            standing,
+            function: inside.map_or("", |function| function.function),
+            unit: inside.map_or("", |function| function.unit),
+            line: inside.map_or(0, |function| function.line),
+        }))?;
+    }
+    Ok(())
+}
+
+fn changed(outcome: Result<Outcome>, answer: &Answer<'_>) -> core::result::Result<(), Errno> {
     let outcome = match outcome {
         Ok(outcome) => outcome,
         Err(fail) => return answer.failure(&fail),
     };
+    let generation = outcome.generation;
     answer.packet(&Packet::Done(Done {
         patch: outcome.new.map_or("", |image| image.name),
         checksum: outcome.new.map_or([0; 32], |image| image.checksum),
         generation,
         already: outcome.already,
         reused: outcome.reused,
-        thread: false,
-        complete: true,
+        thread: outcome.thread,
+        complete: outcome.complete,
         queued: false,
         map_ns: outcome.map_ns,
         prepare_ns: outcome.prepare_ns,
         commit_ns: outcome.commit_ns,
     }))?;
     if !outcome.already {
-        for r in outcome.new.map_or(&[][..], |image| image.redirects) {
+        for r in outcome.update.to.iter().flatten().flat_map(|image| image.redirects) {
             let redirect = Redirect { function: r.function, unit: r.unit, version: generation };
             answer.packet(&Packet::Redirect(redirect))?;
         }

@@ -9,6 +9,7 @@ use crate::server;
 use crate::state::STATE;
 use crate::sys::turn::{Once, Turn};
 use crate::sys::{loader, process};
+use crate::{gate, threads};
 
 /// The entry of the constructors' table that starts the runtime. Being the symbol that programs are linked with
 /// (`-u __dsu_runtime`), it is in the program whenever the runtime is.
@@ -54,6 +55,8 @@ extern "C" fn begin() {
     // SAFETY: this is the constructor, which runs once.
     unsafe { START.set(start) };
     SERVING.store(true, Ordering::SeqCst);
+    threads::make_pool();
+    gate::prepare();
     if loader::keep_module((&raw const __dsu_runtime).cast()) {
         // As long as there is one thread, this does not wait for the other cores (an RCU grace period, 10 ms).
         process::register_barrier();

@@ -17,13 +17,132 @@ use dsu_abi::wire::Code;
 use crate::fail::{Fail, Result};
 use crate::image::{Entry, Image, Redirect};
 use crate::phase::{self, Phase};
+use crate::scan::Range;
 use crate::sys::Errno;
 use crate::sys::memory::{Table, TextSpan, set_text_writable};
 use crate::sys::process;
 
 /// Instrumented modules with patches at a time; spans of text in a plan.
 pub(crate) const MODULES: usize = 64;
-const SPANS: usize = MODULES + 1;
+const SPANS: usize = 2 * MODULES;
+
+/// The patch of each module, in no order.
+pub(crate) type Patches = [Option<&'static Image>; MODULES];
+
+/// An update: the patches in effect before and after it, on the modules it is about.
+#[derive(Clone, Copy)]
+pub(crate) struct Move {
+    pub(crate) from: Patches,
+    pub(crate) to: Patches,
+}
+
+impl Move {
+    /// One patch, in place of `from`.
+    pub(crate) fn to(image: Option<&'static Image>, from: Patches) -> Self {
+        let mut to = [None; MODULES];
+        let [first, ..] = &mut to;
+        *first = image;
+        Self { from, to }
+    }
+
+    /// The way back.
+    pub(crate) fn reversed(self) -> Self {
+        Self { from: self.to, to: self.from }
+    }
+
+    /// Without the modules whose patch stays.
+    pub(crate) fn without_the_same(self) -> Self {
+        let Self { mut from, mut to } = self;
+        for image in from.iter_mut() {
+            let same = to.iter_mut().find(|other| image.is_some_and(|image| other.is_some_and(|o| core::ptr::eq(o, image))));
+            if let Some(same) = same {
+                (*image, *same) = (None, None);
+            }
+        }
+        Self { from, to }
+    }
+
+    /// Both sides.
+    pub(crate) fn images(&self) -> impl Iterator<Item = &'static Image> + use<> {
+        let Self { from, to } = *self;
+        to.into_iter().chain(from).flatten()
+    }
+
+    /// Every function it is about, with its versions before and after; the base's is `None`.
+    fn functions(&self) -> impl Iterator<Item = Versions> + use<> {
+        let Self { from, to } = *self;
+        let earlier = move |r: &Redirect| from.iter().flatten().find_map(|image| image.find(r.slot));
+        let later = move |r: &Redirect| to.iter().flatten().find_map(|image| image.find(r.slot));
+        let new = to.into_iter().flatten().flat_map(|image| image.redirects);
+        let new = new.map(move |r| Versions { provider: r, older: earlier(r), newer: Some(r) });
+        let gone = from.into_iter().flatten().flat_map(|image| image.redirects);
+        let gone = gone.filter(move |r| later(r).is_none());
+        new.chain(gone.map(|r| Versions { provider: r, older: Some(r), newer: None }))
+    }
+
+    /// Base code that changes, or changed; not that of functions that may never return.
+    pub(crate) fn ranges(&self) -> impl Iterator<Item = Range> + use<> {
+        let images = self.images();
+        images.flat_map(|image| image.redirects.iter().filter(|r| !r.stays).map(|r| r.range).chain(image.ranges()))
+    }
+
+    /// At least as many as [`Move::ranges`] gives.
+    pub(crate) fn range_count(&self) -> usize {
+        self.images().map(|image| 2 * image.redirects.len() + 1).sum()
+    }
+
+    /// Why it cannot be done with consistency `thread`, if it cannot.
+    pub(crate) fn check_ways(&self) -> Result<()> {
+        let refused = |function: &Redirect, detail| Err(Fail::new(Code::NoOldWay, function.function, detail));
+        for versions in self.functions() {
+            let function = versions.provider;
+            if function.stub == 0 || function.pair.is_none() {
+                return refused(function, "the patch has no transition stub for it");
+            }
+            if function.range.start >= function.range.end {
+                return refused(function, "the patch does not say how long its code is");
+            }
+            if versions.addresses().is_none() {
+                return refused(function, "its first instruction cannot be moved");
+            }
+        }
+        Ok(())
+    }
+
+    /// Tells the stubs where to go, and from which generation on.
+    fn set_pairs(&self, target: u32) {
+        for versions in self.functions() {
+            if let (Some(pair), Some(addresses)) = (versions.provider.pair, versions.addresses()) {
+                for (word, address) in pair.iter().zip(addresses) {
+                    word.store(address, Ordering::Release);
+                }
+            }
+        }
+        for word in self.images().filter_map(|image| image.target) {
+            word.store(target as usize, Ordering::Release);
+        }
+    }
+}
+
+/// A function and two of its versions.
+struct Versions {
+    /// Has the stub.
+    provider: &'static Redirect,
+    older: Option<&'static Redirect>,
+    newer: Option<&'static Redirect>,
+}
+
+impl Versions {
+    /// Where newer and older version are while the entry is armed.
+    fn addresses(&self) -> Option<[usize; 2]> {
+        let base = match self.provider.entry {
+            Entry::Always { base } => Some(base),
+            Entry::Armed { .. } => Some(self.provider.old).filter(|old| *old != 0),
+        };
+        let address = |version: Option<&Redirect>| version.map(|r| r.body).or(base);
+        Some([address(self.newer)?, address(self.older)?])
+    }
+}
 
 /// One function's stores.
 #[derive(Clone, Copy)]
@@ -43,23 +162,32 @@ impl Plan {
         Self { steps: Table::empty(), spans: [None; SPANS] }
     }
 
-    /// A plan that brings the functions of `new` to it, and those only in `old` back to the base.
+    /// A plan after which every call runs the versions after the update.
     #[inline(never)]
-    pub(crate) fn new(new: Option<&'static Image>, old: &[Option<&'static Image>; MODULES]) -> Result<Self> {
-        let images = || new.into_iter().chain(old.iter().flatten().copied());
-        let capacity = images().map(|image| image.redirects.len()).sum();
+    pub(crate) fn settled(update: &Move) -> Result<Self> {
+        Self::of(update, |versions| match (versions.newer, versions.older) {
+            (Some(newer), _) => forward(newer, newer.body),
+            (None, Some(older)) => back(older),
+            (None, None) => Ok(Step { slot: None, text: None }),
+        })
+    }
+
+    /// A plan after which each thread runs the versions of its generation: the newer ones from `target` on.
+    #[inline(never)]
+    pub(crate) fn transition(update: &Move, target: u32) -> Result<Self> {
+        update.check_ways()?;
+        update.set_pairs(target);
+        Self::of(update, |versions| forward(versions.provider, versions.provider.stub))
+    }
+
+    fn of(update: &Move, step: impl Fn(&Versions) -> Result<Step>) -> Result<Self> {
         let no_memory = |errno| Fail::system(Code::OutOfResources, errno, "memory for the plan of the update");
+        let capacity = update.images().map(|image| image.redirects.len()).sum();
         let mut plan = Self { steps: Table::with_capacity(capacity).map_err(no_memory)?, spans: [None; SPANS] };
-        for redirect in new.map_or(&[][..], |image| image.redirects) {
-            plan.steps.push(forward(redirect)?).map_err(no_memory)?;
+        for versions in update.functions() {
+            plan.steps.push(step(&versions)?).map_err(no_memory)?;
         }
-        for image in old.iter().flatten() {
-            let left = image.redirects.iter().filter(|r| !new.is_some_and(|new| new.holds(r.slot)));
-            for redirect in left {
-                plan.steps.push(back(redirect)?).map_err(no_memory)?;
-            }
-        }
-        let spans = images().filter_map(|image| image.text);
+        let spans = update.images().filter_map(|image| image.text);
         for (place, span) in plan.spans.iter_mut().zip(spans) {
             *place = Some(span);
         }
@@ -149,14 +277,15 @@ impl Drop for Opened<'_> {
 }
 
 impl Image {
-    /// Whether it redirects the function with this slot.
-    pub(crate) fn holds(&self, slot: &AtomicUsize) -> bool {
+    /// Its version of the function with this slot.
+    pub(crate) fn find(&self, slot: &AtomicUsize) -> Option<&'static Redirect> {
         let address = |slot: &AtomicUsize| core::ptr::from_ref(slot).addr();
         let wanted = address(slot);
         if self.sorted {
-            self.redirects.binary_search_by_key(&wanted, |r| address(r.slot)).is_ok()
+            let at = self.redirects.binary_search_by_key(&wanted, |r| address(r.slot)).ok()?;
+            self.redirects.get(at)
         } else {
-            self.redirects.iter().any(|r| address(r.slot) == wanted)
+            self.redirects.iter().find(|r| address(r.slot) == wanted)
         }
     }
 }
@@ -166,9 +295,9 @@ fn foreign_bytes(redirect: &Redirect) -> Fail {
     Fail::new(Code::FunctionMismatch, redirect.function, detail)
 }
 
-/// To the new version.
-fn forward(redirect: &Redirect) -> Result<Step> {
-    let slot = Some((redirect.slot, redirect.body));
+/// Through the slot, to `address`.
+fn forward(redirect: &Redirect, address: usize) -> Result<Step> {
+    let slot = Some((redirect.slot, address));
     match redirect.entry {
         Entry::Always { .. } => Ok(Step { slot, text: None }),
         Entry::Armed { text, base, armed, .. } => match text.load(Ordering::Acquire) {

@@ -205,8 +205,22 @@ fn include(directory: Option<&Path>) -> Vec<OsString> {
 
 /// What must be in every program that has the runtime, and in its dynamic symbol table for dlopened libraries. Named
 /// one by one, as gold has no patterns; exporting a name that does not exist is no error for any linker.
-const SYMBOLS: [&str; 5] =
-    ["__dsu_runtime", "__dsu_generation", "__dsu_thread_generation", "__dsu_quiesce", "__dsu_quiescence_point"];
+const SYMBOLS: [&str; 14] = [
+    "__dsu_runtime",
+    "__dsu_generation",
+    "__dsu_thread_generation",
+    "__dsu_thread",
+    "__dsu_quiesce",
+    "__dsu_quiescence_point",
+    "__dsu_idle_begin",
+    "__dsu_idle_end",
+    "__dsu_loop_enter",
+    "__dsu_loop_leave",
+    "__dsu_library_idle_begin",
+    "__dsu_library_idle_end",
+    "dsu_register_stack",
+    "dsu_unregister_stack",
+];
 
 /// Adds the words that link the runtime, or a note why not.
 fn link(invocation: &Invocation, facts: &Facts, plan: &mut Plan) -> Result<(), Error> {

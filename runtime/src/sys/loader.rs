@@ -50,6 +50,12 @@ impl Module {
         self.build_id.get(..self.build_id_len).unwrap_or(&[])
     }
 
+    /// Its executable segments.
+    pub(crate) fn code(&self) -> impl Iterator<Item = crate::scan::Range> {
+        let code = self.segments.iter().filter(|s| s.flags & PF_X != 0);
+        code.map(|s| crate::scan::Range { start: s.start, end: s.end })
+    }
+
     /// Whether a reference with that address of the file can mean something of this module.
     pub(crate) fn spans(&self, address: u64) -> bool {
         let address = self.bias.wrapping_add(address as usize);
@@ -102,7 +108,7 @@ impl<'m> Pinned<'m> {
         let index = Index { module: self.0.tls_module, offset: 0 };
         // SAFETY: the x86-64 ABI's function for the address of a TLS block; the module is loaded, its number right.
         let block = unsafe { __tls_get_addr(&raw const index) } as usize;
-        Some(block.wrapping_sub(thread_pointer()))
+        Some(block.wrapping_sub(super::process::thread_pointer()))
     }
 
     /// Readable memory at an address of the file.
@@ -290,14 +296,6 @@ fn has_static_tls(headers: &[libc::Elf64_Phdr], module: &Module) -> bool {
     entries.iter().any(|[tag, value]| *tag == DT_FLAGS && value & DF_STATIC_TLS != 0)
 }
 
-/// Value of `%fs:0`, which the x86-64 ABI makes the thread pointer itself.
-fn thread_pointer() -> usize {
-    let pointer: usize;
-    // SAFETY: reads the first word of the thread control block, which every thread of a libc has.
-    unsafe { core::arch::asm!("mov {}, fs:0", out(reg) pointer, options(nostack, readonly, preserves_flags)) };
-    pointer
-}
-
 /// A module loaded by [`open`], closed again when dropped.
 pub(crate) struct Loaded {
     handle: *mut c_void,
@@ -334,6 +332,15 @@ impl Loaded {
         let at = self.bias.wrapping_add(address as usize);
         // SAFETY: the dynamic linker mapped every segment of the file it said it loaded.
         unsafe { core::slice::from_raw_parts(at as *const u8, bytes.len()) == bytes }
+    }
+
+    /// Two words at an address of the file that was checked to be in a writable segment and aligned; for an object that
+    /// stays loaded.
+    pub(crate) fn words(&self, address: u64) -> &'static [AtomicUsize; 2] {
+        let at = self.bias.wrapping_add(address as usize);
+        // SAFETY: `dsu_abi::file::PatchFile::check_tables` vouches for the address (a control block has two words from
+        // each of those asked for on); everyone else only loads them, whole.
+        unsafe { &*(at as *const [AtomicUsize; 2]) }
     }
 
     /// Stores a word at an address of the file that was checked to be in a writable segment and aligned.
@@ -381,4 +388,11 @@ pub(crate) fn keep_module(inside: *const c_void) -> bool {
         libc::dlopen(info.dli_fname, libc::RTLD_LAZY | libc::RTLD_NOLOAD | libc::RTLD_NODELETE);
         false
     }
+}
+
+/// Calls a function of a patch that takes nothing and returns an `int`.
+pub(crate) fn call_hook(address: u64) -> c_int {
+    // SAFETY: `dsu_abi::file::PatchFile::check_tables` saw that it is code of the patch; patchgen, whose checksum the
+    // file has, that it is a function of this type.
+    unsafe { core::mem::transmute::<usize, extern "C" fn() -> c_int>(address as usize)() }
 }

@@ -16,14 +16,14 @@ fn map(len: usize, protection: i32, flags: i32, fd: i32) -> Result<*mut u8, Errn
 }
 
 /// Up to `capacity` values in pages of their own; never moves, so that references survive while it lives.
-pub(crate) struct Table<T: Copy> {
+pub(crate) struct Table<T> {
     start: *mut T,
     len: usize,
     capacity: usize,
     values: PhantomData<T>,
 }
 
-impl<T: Copy> Table<T> {
+impl<T> Table<T> {
     /// A table without room.
     pub(crate) const fn empty() -> Self {
         Self { start: core::ptr::null_mut(), len: 0, capacity: 0, values: PhantomData }
@@ -59,6 +59,15 @@ impl<T: Copy> Table<T> {
         unsafe { core::slice::from_raw_parts(self.start, self.len) }
     }
 
+    /// The values so far, to be changed.
+    pub(crate) fn as_mut_slice(&mut self) -> &mut [T] {
+        if self.len == 0 {
+            return &mut [];
+        }
+        // SAFETY: the first `len` values were written by `push`, and `&mut self` keeps others from them.
+        unsafe { core::slice::from_raw_parts_mut(self.start, self.len) }
+    }
+
     /// The values, for the rest of the process's life.
     pub(crate) fn leak(self) -> &'static [T] {
         let (start, len) = (self.start, self.len);
@@ -71,13 +80,24 @@ impl<T: Copy> Table<T> {
     }
 }
 
-impl<T: Copy> Drop for Table<T> {
+impl<T> Drop for Table<T> {
     fn drop(&mut self) {
         if let (false, Some(bytes)) = (self.start.is_null(), Self::bytes(self.capacity)) {
-            // SAFETY: exactly the mapping `with_capacity` made; the borrow checker ended all references into it.
-            unsafe { libc::munmap(self.start.cast(), bytes) };
+            // SAFETY: the values were written by `push` and are dropped once; then exactly the mapping `with_capacity`
+            // made goes. The borrow checker ended all references into it.
+            unsafe {
+                core::ptr::drop_in_place(self.as_mut_slice());
+                libc::munmap(self.start.cast(), bytes);
+            }
         }
     }
+}
+
+/// Memory for `count` values whose bytes are zero, which must be a value of `T`; it stays.
+pub(crate) fn zeroed<T>(count: usize) -> Option<*mut T> {
+    let bytes = count.checked_mul(size_of::<T>())?.checked_next_multiple_of(PAGE)?;
+    let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
+    map(bytes, libc::PROT_READ | libc::PROT_WRITE, flags, -1).ok().map(<*mut u8>::cast)
 }
 
 /// A private copy of a file in sealed memory: nobody can change or shorten it any more.
@@ -169,6 +189,20 @@ pub(crate) struct TextSpan {
     pub(crate) len: usize,
     /// `PROT_*` outside a commit.
     pub(crate) protection: i32,
+}
+
+/// Takes the code of a patch away, or gives it back: its pages come from the sealed copy again.
+pub(crate) fn set_code_present(start: usize, len: usize, present: bool) -> Result<(), Errno> {
+    let protection = if present { libc::PROT_READ | libc::PROT_EXEC } else { libc::PROT_NONE };
+    // SAFETY: whole pages of an executable segment of a patch object, which nobody writes to. Taken away only when no
+    // thread can return there (`crate::reclaim`); a late one would fault rather than run something else.
+    unsafe {
+        check(libc::mprotect(start as *mut libc::c_void, len, protection))?;
+        if !present {
+            libc::madvise(start as *mut libc::c_void, len, libc::MADV_DONTNEED);
+        }
+    }
+    Ok(())
 }
 
 /// Makes pages of text writable as well, or gives them back the protection they had.

@@ -5,6 +5,7 @@ pub(crate) mod loader;
 pub(crate) mod memory;
 pub(crate) mod process;
 pub(crate) mod socket;
+pub(crate) mod tasks;
 pub(crate) mod turn;
 
 use core::sync::atomic::{AtomicBool, Ordering};

@@ -1,0 +1,77 @@
+//! Old code goes when nothing can return into it. Once no slot leads there, a thread without a frame in it can never
+//! get one again: so every thread is looked at once, by itself or while it sleeps. Stacks of coroutines, which no
+//! thread may be running on, are looked at between two such rounds: one that was resumed meanwhile shows in the second.
+
+use core::sync::atomic::Ordering;
+
+use crate::image::Image;
+use crate::scan::{Range, Ranges, Task, each_word};
+use crate::sys::Errno;
+use crate::threads;
+use crate::transition::{Census, Rounds};
+
+/// A proof in progress.
+#[derive(Clone, Copy)]
+pub(crate) struct Reclaim {
+    /// Rounds still to be completed.
+    rounds: u32,
+}
+
+/// Whether an image's code is waiting to go.
+pub(crate) fn is_waiting(image: &Image) -> bool {
+    !image.escapes && !image.reclaimed.load(Ordering::Relaxed)
+}
+
+/// The code of images.
+fn code(images: impl Iterator<Item = &'static Image> + Clone) -> Result<Ranges, Errno> {
+    Ranges::collect(images.clone().count(), images.map(|image| image.code))
+}
+
+impl Reclaim {
+    /// Begins to prove that nothing runs in these. `None` if there is nothing to prove.
+    pub(crate) fn begin(
+        rounds: &mut Rounds,
+        goal: u32,
+        images: impl Iterator<Item = &'static Image> + Clone,
+    ) -> Result<Option<Self>, Errno> {
+        let retired = code(images)?;
+        // Where a stack has been lost sight of, there is no proof.
+        if retired.is_empty() || threads::stacks().lost.load(Ordering::Relaxed) != 0 {
+            return Ok(None);
+        }
+        rounds.begin(Task { goal, changed: Ranges::empty(), retired })?;
+        let has_stacks = threads::stacks().iter().next().is_some();
+        Ok(Some(Self { rounds: if has_stacks { 2 } else { 1 } }))
+    }
+
+    /// Goes on; true when it is proven, and the code has gone.
+    pub(crate) fn advance(
+        &mut self,
+        rounds: &mut Rounds,
+        census: &Census,
+        goal: u32,
+        images: impl Iterator<Item = &'static Image> + Clone,
+    ) -> Result<bool, Errno> {
+        if !census.all_answered() || !stacks_are_free(&code(images.clone())?) {
+            return Ok(false);
+        }
+        self.rounds = self.rounds.saturating_sub(1);
+        if self.rounds > 0 {
+            rounds.begin(Task { goal, changed: Ranges::empty(), retired: code(images)? })?;
+            return Ok(false);
+        }
+        for image in images {
+            image.set_present(false)?;
+        }
+        Ok(true)
+    }
+}
+
+/// Whether no stack that the program made known has a frame there. One that cannot be read may have.
+fn stacks_are_free(code: &Ranges) -> bool {
+    let free = |stack: Range| {
+        let mut found = false;
+        each_word(stack, |word| found |= code.hold(word)).is_some() && !found
+    };
+    threads::stacks().iter().all(free)
+}

@@ -1,0 +1,281 @@
+//! What the kernel tells of the process's threads, and reading memory that may vanish meanwhile.
+
+use core::ffi::CStr;
+
+use super::memory::Table;
+use super::{Errno, Fd, check, check_size};
+use crate::scan::Range;
+use crate::text::Text;
+
+/// A thread as the kernel sees it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Activity {
+    /// On a processor, or about to be.
+    Running,
+    /// Blocked in a system call.
+    Blocked {
+        /// Its stack pointer there.
+        sp: usize,
+        /// The call's return address: inline assembly may be code of a patch.
+        pc: usize,
+        /// How often it has been taken off a processor: blocked twice with the same number, it never ran between.
+        switches: u64,
+    },
+    /// It has ended.
+    Gone,
+    /// This process may not know.
+    Unreadable,
+}
+
+type Path = Text<64>;
+
+fn path(thread: u32, file: &[u8]) -> Path {
+    Path::empty().with(b"/proc/self/task/").with_number(thread).with(b"/").with(file)
+}
+
+/// The first bytes of a small file.
+fn read<'b>(path: &Path, buffer: &'b mut [u8]) -> Result<&'b [u8], Errno> {
+    let name = path.as_c_str().ok_or(Errno::NOMEM)?;
+    let fd = open(name, 0)?;
+    let mut filled = 0;
+    while let Some(room) = buffer.get_mut(filled..).filter(|room| !room.is_empty()) {
+        // SAFETY: writes at most the length of `room` into it.
+        let count = check_size(unsafe { libc::read(fd.number(), room.as_mut_ptr().cast(), room.len()) })?;
+        if count == 0 {
+            break;
+        }
+        filled += count;
+    }
+    Ok(buffer.get(..filled).unwrap_or(&[]))
+}
+
+fn open(name: &CStr, flags: i32) -> Result<Fd, Errno> {
+    // SAFETY: reads a NUL-terminated path.
+    check(unsafe { libc::open(name.as_ptr(), libc::O_RDONLY | libc::O_CLOEXEC | flags) }).map(Fd::new)
+}
+
+/// Numbers of the process's threads. An error leaves `each` with a part of them.
+pub(crate) fn each_thread(mut each: impl FnMut(u32)) -> Result<(), Errno> {
+    const NAME: usize = 19;
+    let directory = open(c"/proc/self/task", libc::O_DIRECTORY)?;
+    let mut buffer = [0u64; 512];
+    loop {
+        // SAFETY: writes at most the size of the buffer into it.
+        let filled = unsafe {
+            libc::syscall(libc::SYS_getdents64, directory.number(), buffer.as_mut_ptr(), size_of_val(&buffer))
+        };
+        let filled = usize::try_from(filled).map_err(|_| Errno::last())?;
+        if filled == 0 {
+            return Ok(());
+        }
+        // SAFETY: the kernel has filled that many bytes of the buffer.
+        let bytes = unsafe { core::slice::from_raw_parts(buffer.as_ptr().cast::<u8>(), filled) };
+        let mut at = 0;
+        // struct linux_dirent64: inode, offset, record length (2 bytes), type (1), name.
+        while let Some(entry) = bytes.get(at..).filter(|entry| entry.len() > NAME) {
+            let length = entry.get(16..18).and_then(|l| l.first_chunk::<2>()).map_or(0, |l| u16::from_le_bytes(*l));
+            let name = entry.get(NAME..usize::from(length)).unwrap_or(&[]);
+            if let Some((number, _)) = number(name, 10) {
+                each(number as u32);
+            }
+            at += usize::from(length.max(1));
+        }
+    }
+}
+
+/// A number at the start of a text, and what follows it.
+fn number(text: &[u8], base: u64) -> Option<(u64, &[u8])> {
+    let digit = |byte: &u8| (*byte as char).to_digit(base as u32).map(u64::from);
+    let count = text.iter().take_while(|byte| digit(byte).is_some()).count();
+    let (digits, rest) = text.split_at_checked(count)?;
+    let value = digits.iter().filter_map(digit).fold(0u64, |value, digit| value.wrapping_mul(base).wrapping_add(digit));
+    (count > 0).then_some((value, rest))
+}
+
+/// What a thread is doing.
+pub(crate) fn activity(thread: u32) -> Activity {
+    let switches = switches(thread);
+    let mut buffer = [0; 256];
+    let line = match read(&path(thread, b"syscall"), &mut buffer) {
+        Ok(line) => line,
+        Err(Errno(libc::ENOENT | libc::ESRCH)) => return Activity::Gone,
+        Err(_) => return Activity::Unreadable,
+    };
+    if line.starts_with(b"running") {
+        return Activity::Running;
+    }
+    // Number of the call, six arguments, stack pointer, program counter. Outside of a system call the number is -1:
+    // a page fault may be in the middle of anything.
+    let mut words = line.trim_ascii_end().rsplit(|byte| *byte == b' ');
+    let mut last = || number(words.next()?.strip_prefix(b"0x")?, 16).map(|(value, _)| value as usize);
+    let (pc, sp) = (last(), last());
+    match (line.first(), sp, pc, switches) {
+        (Some(b'-'), ..) => Activity::Running,
+        (_, Some(sp), Some(pc), Some(switches)) if sp != 0 => Activity::Blocked { sp, pc, switches },
+        _ => Activity::Unreadable,
+    }
+}
+
+/// Context switches of a thread so far, voluntary and not.
+fn switches(thread: u32) -> Option<u64> {
+    let mut buffer = [0; 4096];
+    let status = read(&path(thread, b"status"), &mut buffer).ok()?;
+    let mut sum = 0u64;
+    let mut lines = 0;
+    for line in status.split(|byte| *byte == b'\n') {
+        let mut parts = line.splitn(2, |byte| *byte == b':');
+        if parts.next().is_some_and(|name| name.ends_with(b"voluntary_ctxt_switches")) {
+            sum = sum.wrapping_add(number(parts.next()?.trim_ascii_start(), 10)?.0);
+            lines += 1;
+        }
+    }
+    (lines == 2).then_some(sum)
+}
+
+/// Whether the process has this thread.
+pub(crate) fn exists(thread: u32) -> bool {
+    let name = path(thread, b"comm");
+    name.as_c_str().is_some_and(|name| super::process::lstat(name).is_ok())
+}
+
+/// Where the control block of a thread is, if its stack pointer is on the stack below it: glibc puts the block at the
+/// end of the stack it makes for a thread (`allocate_stack.c`). It is known by pointing at itself twice, and by the
+/// thread's number in it.
+pub(crate) fn control_block(map: &Map, thread: u32, sp: usize) -> Option<usize> {
+    /// Alignment of the block.
+    const STEP: usize = 64;
+    const HEAD: usize = 3;
+    let number = super::process::thread_id_offset()?;
+    let run = map.around(sp)?;
+    let mut at = sp.checked_next_multiple_of(STEP)?;
+    let mut chunk = [0usize; 512];
+    while at < run.end {
+        let words = ((run.end - at) / size_of::<usize>()).min(chunk.len());
+        let part = chunk.get_mut(..words).filter(|part| part.len() >= HEAD)?;
+        copy(at, part)?;
+        for (index, head) in part.chunks(STEP / size_of::<usize>()).enumerate() {
+            let block = at + index * STEP;
+            let is_block = head.first() == Some(&block) && head.get(2) == Some(&block);
+            let mut id = [0usize];
+            if is_block && copy((block + number) & !7, &mut id).is_some() {
+                let [id] = id;
+                if (id >> (8 * (number & 7))) as u32 == thread {
+                    return Some(block);
+                }
+            }
+        }
+        at += size_of_val(part);
+    }
+    None
+}
+
+/// Name of a thread; empty when it has ended.
+pub(crate) fn name(thread: u32) -> Text<32> {
+    let mut buffer = [0; 24];
+    let name = read(&path(thread, b"comm"), &mut buffer).unwrap_or(&[]);
+    Text::empty().with(name.trim_ascii_end())
+}
+
+/// Copies memory of this process that another thread may unmap at any time. `None`: it is not all there.
+pub(crate) fn copy(from: usize, to: &mut [usize]) -> Option<()> {
+    let len = size_of_val(to);
+    let local = libc::iovec { iov_base: to.as_mut_ptr().cast(), iov_len: len };
+    let remote = libc::iovec { iov_base: from as *mut libc::c_void, iov_len: len };
+    // SAFETY: the kernel writes into `to` and checks the other address; a process may always read itself.
+    let copied = unsafe { libc::process_vm_readv(libc::getpid(), &raw const local, 1, &raw const remote, 1, 0) };
+    (usize::try_from(copied) == Ok(len)).then_some(())
+}
+
+/// The readable memory of the process, as it was at one moment.
+pub(crate) struct Map(Table<Range>);
+
+impl Map {
+    /// More runs of memory than programs have; what is beyond stays unknown.
+    const RUNS: usize = 1 << 16;
+
+    /// Reads it.
+    pub(crate) fn read() -> Result<Self, Errno> {
+        let mut runs: Table<Range> = Table::with_capacity(Self::RUNS)?;
+        let fd = open(c"/proc/self/maps", 0)?;
+        let mut line: Text<64> = Text::empty();
+        let mut buffer = [0u8; 2048];
+        loop {
+            // SAFETY: writes at most the length of the buffer into it.
+            let count = check_size(unsafe { libc::read(fd.number(), buffer.as_mut_ptr().cast(), buffer.len()) })?;
+            if count == 0 {
+                return Ok(Self(runs));
+            }
+            for byte in buffer.get(..count).unwrap_or(&[]) {
+                if *byte != b'\n' {
+                    line = line.with(core::slice::from_ref(byte));
+                    continue;
+                }
+                let found = range(line.as_bytes());
+                line = Text::empty();
+                let Some(found) = found else { continue };
+                match runs.as_mut_slice().last_mut() {
+                    Some(last) if last.end == found.start => last.end = found.end,
+                    _ => {
+                        let _full = runs.push(found);
+                    }
+                }
+            }
+        }
+    }
+
+    /// The run without holes around an address.
+    pub(crate) fn around(&self, address: usize) -> Option<Range> {
+        let runs = self.0.as_slice();
+        let after = runs.partition_point(|run| run.start <= address);
+        runs.get(after.checked_sub(1)?).copied().filter(|run| run.holds(address))
+    }
+}
+
+/// `start-end rwxp …` in hexadecimal; `None` unless it is readable.
+fn range(line: &[u8]) -> Option<Range> {
+    let (start, rest) = number(line, 16)?;
+    let (end, rest) = number(rest.strip_prefix(b"-")?, 16)?;
+    rest.starts_with(b" r").then_some(Range { start: start as usize, end: end as usize })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_thread_that_sleeps_is_seen_blocked_and_never_to_have_run() {
+        let (tell, told) = std::sync::mpsc::channel();
+        let (end, ended) = std::sync::mpsc::channel::<()>();
+        let sleeper = std::thread::spawn(move || {
+            tell.send(crate::sys::process::thread_id()).expect("the test listens");
+            ended.recv().expect_err("the other end is dropped");
+        });
+        let thread = told.recv().expect("the thread tells");
+        let blocked = || match activity(thread) {
+            Activity::Blocked { sp, switches, .. } => Some((sp, switches)),
+            _ => None,
+        };
+        let first = (0..1000).find_map(|_| {
+            std::thread::sleep(std::time::Duration::from_millis(1));
+            blocked()
+        });
+        let first = first.expect("it blocks");
+        assert_eq!(blocked(), Some(first), "nothing woke it");
+        let mut listed = false;
+        each_thread(|number| listed |= number == thread).expect("/proc is there");
+        assert!(listed);
+        let map = Map::read().expect("/proc is there");
+        assert!(map.around(first.0).expect("its stack is mapped").holds(first.0));
+        assert_eq!(map.around(8), None);
+        let mut words = [0; 2];
+        assert_eq!(copy(first.0, &mut words), Some(()));
+        assert_eq!(copy(8, &mut words), None, "nothing is at address 8");
+        drop(end);
+        sleeper.join().expect("it ends");
+        // The kernel may need a moment to take it off the list.
+        assert!((0..1000).any(|_| {
+            std::thread::sleep(std::time::Duration::from_millis(1));
+            activity(thread) == Activity::Gone
+        }));
+    }
+}

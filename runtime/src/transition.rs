@@ -1,0 +1,308 @@
+//! Threads move one by one. Each looks at its own stack at its next quiescence point; the runtime's thread looks at
+//! those that sleep, and nobody waits for anybody. What counts for a thread to be moved where it sleeps:
+//!
+//! 1. It is in an idle region, and has not left it since its stack was looked at: one compare-and-swap of its word.
+//! 2. It is in no region, but blocked with no frame of the program on its stack (a thread of a library): the runtime
+//!    announces it in the word, looks, makes sure that the thread has not run since, and moves it. Should it wake in
+//!    between, the first stub it meets takes the announcement back.
+
+use core::sync::atomic::Ordering;
+
+use dsu_abi::wire::Standing;
+
+use crate::scan::{Range, Ranges, Task, each_word};
+use crate::switch::Move;
+use crate::sys::memory::Table;
+use crate::sys::tasks::{self, Activity, Map};
+use crate::sys::{Errno, process};
+use crate::threads::{self, Record};
+
+/// `Record::elsewhere`: on a stack that is not its own.
+const ON_OTHER_STACK: u32 = 1;
+/// `Record::elsewhere`: nothing could be found out.
+const UNREADABLE: u32 = 2;
+
+/// Libc and the kernel's entry need less stack than this between an idle region's begin and the system call; a signal
+/// handler needs more.
+const WAIT_FRAMES: usize = 1024;
+
+/// An update that is moving threads.
+#[derive(Clone, Copy)]
+pub(crate) struct Transition {
+    pub(crate) update: Move,
+    /// Generation that threads come from, and the one they go to.
+    pub(crate) from: u32,
+    pub(crate) to: u32,
+    /// It takes patches back.
+    pub(crate) revert: bool,
+    /// Threads are to go back to `from`.
+    pub(crate) turned_back: bool,
+    pub(crate) begun_ns: u64,
+    pub(crate) timeout_ms: u32,
+}
+
+impl Transition {
+    /// Generation threads are to have.
+    pub(crate) fn goal(&self) -> u32 {
+        if self.turned_back { self.from } else { self.to }
+    }
+
+    /// Whether a thread of that generation is where it is to be.
+    pub(crate) fn is_moved(&self, generation: u32) -> bool {
+        (generation >= self.to) != self.turned_back
+    }
+
+    pub(crate) fn elapsed_ns(&self) -> u64 {
+        process::now_ns().wrapping_sub(self.begun_ns)
+    }
+
+    pub(crate) fn is_late(&self) -> bool {
+        let timeout = u64::from(self.timeout_ms) * 1_000_000;
+        !self.turned_back && timeout != 0 && self.elapsed_ns() > timeout
+    }
+}
+
+/// The task of the last round; those before it are freed as soon as nobody reads them.
+pub(crate) struct Rounds {
+    task: Option<Table<Task>>,
+    number: u32,
+}
+
+impl Rounds {
+    pub(crate) const fn new() -> Self {
+        Self { task: None, number: 0 }
+    }
+
+    /// Begins a round.
+    pub(crate) fn begin(&mut self, task: Task) -> Result<(), Errno> {
+        let mut home = Table::with_capacity(1)?;
+        home.push(task)?;
+        let address = home.as_slice().first().map_or(core::ptr::null(), core::ptr::from_ref);
+        self.number = threads::publish(address);
+        let before = self.task.replace(home);
+        if let Some(before) = before {
+            let task = before.as_slice().first().map_or(core::ptr::null(), core::ptr::from_ref);
+            // A thread that was taken off its processor in the middle of looking: a page is lost, no more.
+            if threads::records().iter().any(|record| record.reads(task)) {
+                let _kept = before.leak();
+            }
+        }
+        Ok(())
+    }
+
+    fn task(&self) -> Option<&Task> {
+        self.task.as_ref()?.as_slice().first()
+    }
+
+    /// Whether a thread has found nothing of the retired code on its stack since the round began.
+    fn has_answered(&self, record: &Record) -> bool {
+        record.answered.load(Ordering::Acquire) == self.number
+    }
+}
+
+/// Where threads stand after a look at all of them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Census {
+    pub(crate) threads: u32,
+    pub(crate) moved: u32,
+    /// Threads without a frame in retired code.
+    pub(crate) answered: u32,
+    /// Threads for which there is no record.
+    unknown: u32,
+}
+
+impl Census {
+    /// Where nothing could be found out.
+    pub(crate) const NOTHING: Self = Self { threads: 1, moved: 0, answered: 0, unknown: 0 };
+
+    pub(crate) fn all_moved(&self) -> bool {
+        self.moved == self.threads && self.unknown == 0
+    }
+
+    pub(crate) fn all_answered(&self) -> bool {
+        self.answered == self.threads && self.unknown == 0
+    }
+}
+
+/// The threads of the program, but not the runtime's.
+fn each_thread(mut each: impl FnMut(u32)) -> Result<(), Errno> {
+    let own = process::thread_id();
+    tasks::each_thread(|thread| {
+        if thread != own {
+            each(thread);
+        }
+    })
+}
+
+/// Makes sure that every thread there is has a record; those without are of `generation`. Records of threads that have
+/// ended are given back.
+pub(crate) fn enrol(generation: u32) -> Result<u32, Errno> {
+    let mut unknown = 0;
+    let begin = process::now_ns();
+    each_thread(|thread| {
+        if threads::record_of(thread).is_none() {
+            let claimed = threads::claim(thread, generation).inspect(|r| r.since_ns.store(begin, Ordering::Relaxed));
+            unknown += u32::from(claimed.is_none());
+        }
+    })?;
+    Ok(unknown)
+}
+
+/// Gives records of threads that have ended back.
+pub(crate) fn sweep() {
+    for record in threads::records() {
+        let thread = record.thread.load(Ordering::Acquire);
+        let seen = record.word.load();
+        if record.is_used() && !tasks::exists(thread) {
+            threads::release(record, thread, seen);
+        }
+    }
+}
+
+/// What it takes to look at sleeping threads.
+pub(crate) struct Watch<'r> {
+    rounds: &'r Rounds,
+    task: &'r Task,
+    /// Code of all modules and patches.
+    program: &'r Ranges,
+    moving: Option<&'r Transition>,
+    map: Map,
+}
+
+/// Looks at all threads, and moves those that can be moved.
+pub(crate) fn look_around(rounds: &Rounds, program: &Ranges, moving: Option<&Transition>) -> Result<Census, Errno> {
+    let Some(task) = rounds.task() else { return Ok(Census::default()) };
+    let mut census = Census { unknown: enrol(threads::birth())?, ..Census::default() };
+    let watch = Watch { rounds, task, program, moving, map: Map::read()? };
+    each_thread(|thread| {
+        let Some(record) = threads::record_of(thread) else { return };
+        let was_gone = !watch.is_done(record) && !watch.visit(record, thread);
+        if was_gone {
+            return;
+        }
+        census.threads += 1;
+        census.moved += u32::from(watch.is_moved(record));
+        census.answered += u32::from(rounds.has_answered(record));
+    })?;
+    Ok(census)
+}
+
+impl Watch<'_> {
+    fn is_moved(&self, record: &Record) -> bool {
+        self.moving.is_none_or(|transition| transition.is_moved(record.word.load().generation()))
+    }
+
+    fn is_done(&self, record: &Record) -> bool {
+        self.is_moved(record) && (self.task.retired.is_empty() || self.rounds.has_answered(record))
+    }
+
+    /// Finds out where the thread's own stack is, so that it can look at it.
+    fn bounds(&self, record: &Record, thread: u32, sp: Option<usize>) -> Option<Range> {
+        let high = match record.pointer.load(Ordering::Acquire) {
+            _ if thread == process::pid() => process::first_stack_end(),
+            0 => tasks::control_block(&self.map, thread, sp?)?,
+            pointer => pointer,
+        };
+        let low = self.map.around(high.checked_sub(1)?)?.start;
+        record.stack_low.store(low, Ordering::Relaxed);
+        record.stack_high.store(high, Ordering::Release);
+        Some(Range { start: low, end: high })
+    }
+
+    /// Looks at one thread. False if it has ended.
+    fn visit(&self, record: &'static Record, thread: u32) -> bool {
+        let seen = record.word.load();
+        let activity = tasks::activity(thread);
+        let (sp, low, pc) = match activity {
+            Activity::Gone => {
+                threads::release(record, thread, seen);
+                return false;
+            }
+            Activity::Running => {
+                self.bounds(record, thread, None);
+                return true;
+            }
+            Activity::Blocked { sp, pc, .. } => (Some(sp), sp, pc),
+            // Its own word for it must do.
+            Activity::Unreadable if seen.is_idle() => (None, record.idle_sp.load(Ordering::Acquire), 0),
+            Activity::Unreadable => {
+                self.bounds(record, thread, None);
+                record.elsewhere.store(UNREADABLE, Ordering::Relaxed);
+                return true;
+            }
+        };
+        let own = self.bounds(record, thread, sp);
+        let Some([stack, other]) = own.and_then(|own| stacks_from(low, own)) else {
+            record.elsewhere.store(ON_OTHER_STACK, Ordering::Relaxed);
+            return true;
+        };
+        let Some(found) = self.task.look_at(&[stack, other], pc) else {
+            record.elsewhere.store(UNREADABLE, Ordering::Relaxed);
+            return true;
+        };
+        record.elsewhere.store(0, Ordering::Relaxed);
+        // Looking took time; what was seen counts only if the thread was blocked all along.
+        let still = || match activity {
+            Activity::Unreadable => record.word.load() == seen,
+            _ => tasks::activity(thread) == activity,
+        };
+        if !found.retired && still() {
+            record.answered.store(self.rounds.number, Ordering::Release);
+        }
+        record.inside.store(found.changed, Ordering::Relaxed);
+        if found.changed == 0 && !self.is_moved(record) {
+            let goal = self.task.goal;
+            let waits = record.idle_sp.load(Ordering::Acquire).wrapping_sub(low) < WAIT_FRAMES;
+            let moved = if seen.is_idle() {
+                waits && still() && record.word.move_idle(seen, goal)
+            } else {
+                self.is_outside(stack) && move_outside(record, seen, goal, still)
+            };
+            if moved {
+                record.since_ns.store(process::now_ns(), Ordering::Relaxed);
+            }
+        }
+        true
+    }
+
+    /// Whether no frame of the program is on the stack.
+    fn is_outside(&self, stack: Range) -> bool {
+        let mut outside = true;
+        each_word(stack, |word| outside &= !self.program.hold(word)).is_some() && outside
+    }
+}
+
+/// What a thread with this stack pointer has on its stacks: from there on; and, when it runs on one that the program
+/// made known, all of its own.
+fn stacks_from(sp: usize, own: Range) -> Option<[Range; 2]> {
+    if own.holds(sp) {
+        return Some([Range { start: sp, ..own }, Range { start: 0, end: 0 }]);
+    }
+    threads::stacks().around(sp).map(|other| [Range { start: sp, ..other }, own])
+}
+
+/// Case 2) of the module's description.
+fn move_outside(record: &Record, seen: crate::word::Seen, goal: u32, still: impl Fn() -> bool) -> bool {
+    let Some(announced) = record.word.announce(seen) else { return false };
+    let moved = still() && record.word.move_announced(announced, goal);
+    if !moved {
+        record.word.retract(announced);
+    }
+    moved
+}
+
+/// Where a thread stands, for people.
+pub(crate) fn standing(record: &Record, moving: Option<&Transition>) -> Standing {
+    let generation = record.word.load().generation();
+    if moving.is_none_or(|transition| transition.is_moved(generation)) {
+        Standing::Moved
+    } else if record.inside.load(Ordering::Relaxed) != 0 {
+        Standing::Inside
+    } else {
+        match record.elsewhere.load(Ordering::Relaxed) {
+            ON_OTHER_STACK => Standing::UnknownStack,
+            UNREADABLE => Standing::Unreadable,
+            _ => Standing::NoPoint,
+        }
+    }
+}
