@@ -25,6 +25,8 @@ pub(crate) struct Target {
     pub(crate) pid: u32,
     /// Its name.
     pub(crate) command: String,
+    /// Number of its parent.
+    pub(crate) parent: u32,
     /// Real and effective user.
     users: [u32; 2],
 }
@@ -48,14 +50,14 @@ impl Target {
         }
         let mut users = field("Uid:").split_whitespace().filter_map(|user| user.parse().ok());
         let users = [users.next().unwrap_or(0), users.next().unwrap_or(0)];
-        Ok(Self { pid, command: field("Name:").to_owned(), users })
+        let parent = field("PPid:").parse().unwrap_or(0);
+        Ok(Self { pid, command: field("Name:").to_owned(), parent, users })
     }
 
-    /// All processes with a runtime.
-    pub(crate) fn all() -> io::Result<Vec<Self>> {
+    /// All processes, with a runtime or without.
+    pub(crate) fn everybody() -> io::Result<Vec<Self>> {
         let pids = fs::read_dir("/proc")?.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok());
-        let targets = pids.filter_map(|pid| Self::find(pid).ok());
-        let mut found: Vec<Self> = targets.filter(|target| target.runtime() != Runtime::Absent).collect();
+        let mut found: Vec<Self> = pids.filter_map(|pid| Self::find(pid).ok()).collect();
         found.sort_by_key(|target| target.pid);
         Ok(found)
     }
@@ -260,7 +262,7 @@ mod tests {
 
     #[test]
     fn the_socket_is_looked_for_outside_and_inside_the_root_of_the_process() {
-        let own = Target { pid: 7, command: String::new(), users: [5, 6] };
+        let own = Target { pid: 7, command: String::new(), parent: 1, users: [5, 6] };
         let directories = own.directories();
         for expected in ["/run/dsu", "/tmp/dsu-6", "/tmp/dsu-5", "/proc/7/root/run/dsu"] {
             assert!(directories.contains(&PathBuf::from(expected)), "{expected} is not in {directories:?}");

@@ -3,6 +3,7 @@
 mod apply;
 mod bad_input;
 mod client;
+mod fake;
 mod hostile;
 mod linked;
 mod modules;
@@ -10,3 +11,5 @@ mod stress;
 mod support;
 mod surface;
 mod survive;
+mod tree;
+mod waiting;

@@ -8,7 +8,8 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Output, Stdio};
 use std::sync::OnceLock;
 
 use dsu_abi::patch::{
-    CHECKSUM_OFFSET, Consistency, Hooks, PatchFunction, PatchRelocation, PatchTables, RelocationKind, SECTION,
+    CHECKSUM_OFFSET, Consistency, Hooks, MANIFEST_SECTION, PatchFunction, PatchRelocation, PatchTables, RelocationKind,
+    SECTION,
 };
 use dsu_abi::stub::Dispatch;
 use object::{Object, ObjectSection, ObjectSymbol};
@@ -146,6 +147,8 @@ pub(crate) struct Tables {
     pub(crate) functions: Vec<Function>,
     pub(crate) counter: u64,
     pub(crate) tls_counter: u64,
+    /// JSON; empty for none.
+    pub(crate) manifest: String,
 }
 
 impl Tables {
@@ -168,6 +171,7 @@ impl Tables {
         let tls_counter = address("tls_counter");
         Self {
             name: String::new(),
+            manifest: String::new(),
             build_id: elf.build_id().expect("readable").expect("linked with one").to_vec(),
             machine: 62,
             consistency: Consistency::Newest,
@@ -222,8 +226,14 @@ fn write_patch(object: &Path, file: &Path, tables: &Tables) {
     };
     let raw = file.with_extension("section");
     fs::write(&raw, section.to_bytes().expect("valid tables")).expect("ours");
-    let add = format!("{SECTION}={}", raw.display());
-    run(Command::new("llvm-objcopy-19").arg("--add-section").arg(add).arg(object).arg(file));
+    let mut objcopy = Command::new("llvm-objcopy-19");
+    objcopy.arg("--add-section").arg(format!("{SECTION}={}", raw.display()));
+    if !tables.manifest.is_empty() {
+        let raw = file.with_extension("manifest");
+        fs::write(&raw, &tables.manifest).expect("ours");
+        objcopy.arg("--add-section").arg(format!("{MANIFEST_SECTION}={}", raw.display()));
+    }
+    run(objcopy.arg(object).arg(file));
     seal(file);
 }
 
