@@ -6,15 +6,21 @@ use dsu_abi::wire::{self, Done, Packet, Wish};
 use serde_json::{Value, json};
 
 use crate::error::Error;
+use crate::follow;
 use crate::patch::Patch;
 use crate::status;
 use crate::style::{BOLD, DIM, GOOD, Table, WARN, hex};
 use crate::target::Target;
 use crate::threads;
 
-/// Applies a patch. Returns at the commit.
+/// Applies a patch. Returns at the commit, before which an apply that may queue has to wait for another update.
 pub(crate) fn apply(target: &Target, patch: &Patch, request: wire::Apply) -> Result<Value, Error> {
-    let answer = target.ask(&Packet::Apply(request), Some(patch.as_fd()))?;
+    let answer = if request.queue {
+        let mut line = follow::Line::new(target);
+        target.ask_in_line(&Packet::Apply(request), patch.as_fd(), &mut || line.wait())?
+    } else {
+        target.ask(&Packet::Apply(request), Some(patch.as_fd()))?
+    };
     let mut document = read(target, &patch.name, &answer.packets(target.pid)?)?;
     for function in document["functions"].as_array_mut().into_iter().flatten() {
         explain(function, &patch.manifest);
@@ -78,7 +84,6 @@ fn fill(document: &mut Value, done: &Done<'_>) {
     document["reused"] = done.reused.into();
     document["consistency"] = if done.thread { "thread" } else { "newest" }.into();
     document["complete"] = done.complete.into();
-    document["queued"] = done.queued.into();
     document["timings_us"] = json!({
         "map": microseconds(done.map_ns), "prepare": microseconds(done.prepare_ns), "commit": microseconds(done.commit_ns),
     });
@@ -89,13 +94,11 @@ pub(crate) fn show(document: &Value) -> String {
     let process = format!("process {} ({})", document["pid"], word(&document["command"]));
     let patch = word(&document["patch"]);
     let progress = progress(document);
-    if document["already"] == true {
-        return format!(
-            "{GOOD}already applied{GOOD:#} {BOLD}{patch}{BOLD:#} to {process}; nothing was done\n{progress}"
-        );
+    if document["already"] == true && patch.is_empty() {
+        return format!("{GOOD}turning back already{GOOD:#} {process}; nothing was done\n{progress}");
     }
-    if document["queued"] == true && document["complete"] != true {
-        return format!("{GOOD}queued{GOOD:#} {BOLD}{patch}{BOLD:#} for {process}\n{progress}");
+    if document["already"] == true {
+        return format!("{GOOD}already applied{GOOD:#} {BOLD}{patch}{BOLD:#} to {process}; nothing was done\n");
     }
     let functions = document["functions"].as_array().map(Vec::as_slice).unwrap_or_default();
     let generation = &document["generation"];
@@ -136,9 +139,6 @@ fn progress(document: &Value) -> String {
             format!("all {threads} threads moved, the last after {took}\n")
         }
         None if document["complete"] == true => String::new(),
-        None if document["queued"] == true => {
-            format!("it waits for another update; `dsuctl status {} --watch` follows both\n", document["pid"])
-        }
         None => {
             format!("its threads move one by one; `dsuctl status {} --watch` shows how far they are\n", document["pid"])
         }

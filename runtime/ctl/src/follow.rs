@@ -20,41 +20,32 @@ const FIRST_PAUSE: Duration = Duration::from_millis(2);
 const LONGEST_PAUSE: Duration = Duration::from_millis(100);
 
 /// What is true when an update is complete.
-pub(crate) enum Goal {
-    /// The patch with this checksum is there, applied as this generation or a later one.
-    Applied { checksum: String, generation: u64 },
-    /// None of the patches with these checksums is in effect.
-    Gone { checksums: Vec<String> },
+pub(crate) struct Goal {
+    /// Checksum of the patch that is there then; none for a revert.
+    checksum: Option<String>,
+    /// Generation of the process then; a later one if further updates followed.
+    generation: u64,
 }
 
 impl Goal {
-    /// Of a revert that is asked for in this state.
-    pub(crate) fn revert(before: &Value) -> Self {
-        let checksum = |patch: &Value| patch["checksum"].as_str().map(str::to_owned);
-        Self::Gone { checksums: status::in_effect(before).filter_map(checksum).collect() }
+    /// Of the apply or revert with this answer.
+    pub(crate) fn of(document: &Value) -> Self {
+        let checksum = document["checksum"].as_str().map(str::to_owned);
+        Self { checksum, generation: document["generation"].as_u64().unwrap_or_default() }
     }
 
-    /// Of the apply with this answer.
-    pub(crate) fn apply(document: &Value) -> Self {
-        let checksum = document["checksum"].as_str().unwrap_or_default().to_owned();
-        let already = document["already"] == true;
-        let generation = if already { 0 } else { document["generation"].as_u64().unwrap_or_default() };
-        Self::Applied { checksum, generation }
-    }
-
-    /// When it is met, the generation with which it was.
-    fn met(&self, status: &Value) -> Option<u64> {
-        match self {
-            Self::Applied { checksum, generation } => {
-                let same = |patch: &&Value| patch["checksum"] == **checksum;
-                let generations = status::patches(status).filter(same).filter_map(|patch| patch["generation"].as_u64());
-                generations.filter(|found| found >= generation).max()
-            }
-            Self::Gone { checksums } => {
-                let left = |patch: &Value| patch["checksum"].as_str().is_some_and(|c| checksums.iter().any(|g| g == c));
-                if status::in_effect(status).any(left) { None } else { status["generation"].as_u64() }
-            }
+    /// Whether a process that moves no threads has met it.
+    fn is_met(&self, status: &Value) -> bool {
+        let reached = |holder: &Value| holder["generation"].as_u64() >= Some(self.generation);
+        match &self.checksum {
+            Some(checksum) => status::patches(status).any(|patch| patch["checksum"] == **checksum && reached(patch)),
+            None => reached(status),
         }
+    }
+
+    /// Whether an update is one that came after it.
+    fn is_before(&self, moving: &Value) -> bool {
+        moving["turned_back"] != true && moving["from"].as_u64() >= Some(self.generation)
     }
 }
 
@@ -84,9 +75,10 @@ pub(crate) enum End {
 
 impl Follow {
     /// Follows what `document` says has begun.
-    pub(crate) fn new(target: Target, document: Value, goal: Goal) -> Self {
+    pub(crate) fn new(target: Target, document: Value) -> Self {
+        let goal = Goal::of(&document);
         // What the process calls turned back, is what a revert wants.
-        let turned = matches!(goal, Goal::Applied { .. }).then_some(false);
+        let turned = goal.checksum.is_some().then_some(false);
         let end = (document["complete"] == true).then_some(Ok(End::Complete));
         let (begin, committed) = (Instant::now(), Instant::now());
         Self { target, document, end, last: Value::Null, goal, begin, committed, turned }
@@ -103,19 +95,18 @@ impl Follow {
             Err(Error::NoProcess(pid)) => return Some(Err(Error::Ended(pid))),
             Err(error) => return Some(Err(error)),
         };
-        let (moving, met) = (status["transition"].clone(), self.goal.met(&status));
+        let moving = &status["transition"];
         if moving.is_null() {
-            return Some(match met {
-                Some(_) => Ok(self.complete(&status)),
-                None if status["images"] == 0 => Err(Error::Replaced(self.target.pid)),
-                None => Ok(End::TurnedBack),
+            return Some(match self.goal.is_met(&status) {
+                true => Ok(self.complete(&status)),
+                false if status["images"] == 0 => Err(Error::Replaced(self.target.pid)),
+                false => Ok(End::TurnedBack),
             });
         }
-        let turned_back = moving["turned_back"] == true;
-        let is_another = met.is_some_and(|met| moving["to"].as_u64() > Some(met));
-        if is_another && matches!(self.goal, Goal::Applied { .. }) && !turned_back {
-            return Some(Ok(self.complete(&status))); // The next update has begun, so this one is over.
+        if self.goal.is_before(moving) {
+            return Some(Ok(self.complete(&status)));
         }
+        let turned_back = moving["turned_back"] == true;
         if *self.turned.get_or_insert(turned_back) == turned_back {
             let elapsed = Duration::from_nanos(moving["elapsed_ns"].as_u64().unwrap_or_default());
             self.committed = Instant::now().checked_sub(elapsed).unwrap_or(self.begin);
@@ -132,7 +123,6 @@ impl Follow {
         let last_move = since.map(Duration::from_nanos).filter(|since| *since <= all).min();
         let took = last_move.map_or(all, |since| all - since).max(known);
         self.document["complete"] = true.into();
-        self.document["queued"] = false.into();
         self.document["took_ns"] = (took.as_nanos() as u64).into();
         self.document["threads"] = threads::of(status).len().into();
         End::Complete
@@ -160,9 +150,57 @@ pub(crate) fn all(follows: &mut [Follow]) -> Result<(), Error> {
         if interrupted.load(Ordering::Relaxed) {
             return Err(Error::Interrupted(go_on(follows)));
         }
-        progress.show(follows);
+        let elapsed = follows.iter().filter(|follow| follow.end.is_none()).map(Follow::elapsed).max();
+        progress.show(elapsed.unwrap_or_default(), || line(follows));
         sleep(pause);
         pause = (pause * 2).min(LONGEST_PAUSE);
+    }
+}
+
+fn line(follows: &[Follow]) -> String {
+    let moving: Vec<&Follow> = follows.iter().filter(|follow| follow.end.is_none()).collect();
+    let elapsed = moving.iter().map(|follow| follow.elapsed()).max().unwrap_or_default();
+    let processes = match follows.len() {
+        1 => String::new(),
+        many => format!("{} of {many} processes done, ", many - moving.len()),
+    };
+    let statuses: Vec<&Value> = moving.iter().map(|follow| &follow.last).collect();
+    format!("{processes}{} after {}{}", moved(&statuses), threads::duration(elapsed), late(&statuses))
+}
+
+fn moved(statuses: &[&Value]) -> String {
+    let all: usize = statuses.iter().map(|status| threads::of(status).len()).sum();
+    let waiting: usize = statuses.iter().map(|status| threads::waiting(status).len()).sum();
+    format!("{} moved", threads::count(all - waiting, all))
+}
+
+fn late(statuses: &[&Value]) -> String {
+    let waiting: Vec<&Value> = statuses.iter().flat_map(|status| threads::waiting(status)).collect();
+    if waiting.is_empty() { String::new() } else { format!("; waiting for {}", threads::sentence(&waiting)) }
+}
+
+/// The wait of an apply that is queued behind another update.
+pub(crate) struct Line<'t> {
+    target: &'t Target,
+    begin: Instant,
+    interrupted: Arc<AtomicBool>,
+    progress: Progress,
+}
+
+impl<'t> Line<'t> {
+    pub(crate) fn new(target: &'t Target) -> Self {
+        Self { target, begin: Instant::now(), interrupted: watch_for_interrupt(), progress: Progress::new() }
+    }
+
+    /// Shows whom the other update waits for; false once Ctrl-C was pressed.
+    pub(crate) fn wait(&mut self) -> bool {
+        let target = self.target;
+        self.progress.show(self.begin.elapsed(), || {
+            // It is only for the eye.
+            let status = status::ask(target).unwrap_or_default();
+            format!("queued behind another update: {}{}", moved(&[&status]), late(&[&status]))
+        });
+        !self.interrupted.load(Ordering::Relaxed)
     }
 }
 

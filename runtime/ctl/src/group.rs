@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::change;
 use crate::cli::{Consistency, Patience, Scope};
 use crate::error::Error;
-use crate::follow::{self, End, Follow, Goal};
+use crate::follow::{self, End, Follow};
 use crate::patch::Patch;
 use crate::status;
 use crate::style::hex;
@@ -46,10 +46,8 @@ pub(crate) fn apply(scope: Scope, patch: &Patch, manner: Manner) -> Result<Value
 pub(crate) fn revert(scope: Scope, to_base: bool, patience: Patience) -> Result<Value, Error> {
     let mut follows = Vec::new();
     for target in members(scope)? {
-        let asked = status::ask(&target)
-            .and_then(|before| Ok((change::revert(&target, to_base, patience.timeout)?, Goal::revert(&before))));
-        match asked {
-            Ok((document, goal)) => follows.push(Follow::new(target, document, goal)),
+        match change::revert(&target, to_base, patience.timeout) {
+            Ok(document) => follows.push(Follow::new(target, document)),
             Err(Error::Refused { code: Code::NothingApplied, .. }) if scope.tree => {}
             Err(_) if has_left(scope, &target) => {}
             Err(cause) if follows.is_empty() => return Err(cause),
@@ -132,8 +130,7 @@ impl Group<'_> {
                         if first && already {
                             self.had_it.push(target.pid);
                         }
-                        let goal = Goal::apply(&document);
-                        self.follows.push(Follow::new(target, document, goal));
+                        self.follows.push(Follow::new(target, document));
                     }
                     Err(_) if self.has_left(&target) => {}
                     Err(error) => return Err(error),
@@ -160,12 +157,9 @@ impl Group<'_> {
         }
         let (mut back, mut failed) = (Vec::new(), Vec::new());
         for target in members(self.scope).unwrap_or_default() {
-            let pid = target.pid;
-            let status = status::ask(&target).unwrap_or_default();
-            let runs_it = status::in_effect(&status).any(|applied| applied["checksum"] == *hex(&self.patch.checksum));
-            if runs_it && !self.had_it.contains(&pid) {
+            if self.has_brought_it_to(&target) {
                 match change::revert(&target, false, None) {
-                    Ok(_) => back.push(pid.to_string()),
+                    Ok(_) => back.push(target.pid.to_string()),
                     Err(error) => failed.push(error.to_string()),
                 }
             }
@@ -179,6 +173,21 @@ impl Group<'_> {
             after += &format!("; failed to take it back: {}", failed.join(", "));
         }
         with(cause, after)
+    }
+}
+
+impl Group<'_> {
+    /// Whether a process runs the patch, or moves to it, because of this apply.
+    fn has_brought_it_to(&self, target: &Target) -> bool {
+        let status = status::ask(target).unwrap_or_default();
+        let moving = &status["transition"];
+        let own = self.follows.iter().find(|follow| follow.target.pid == target.pid);
+        let changed = own.map(|follow| &follow.document).filter(|document| document["already"] != true);
+        let moves_there =
+            changed.is_some_and(|own| moving["to"] == own["generation"] && moving["turned_back"] == false);
+        let has_it = status::in_effect(&status).any(|applied| applied["checksum"] == *hex(&self.patch.checksum));
+        let had_it = [target.pid, target.parent].iter().any(|pid| self.had_it.contains(pid));
+        moves_there || has_it && (changed.is_some() || !had_it)
     }
 }
 

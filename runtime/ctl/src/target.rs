@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use dsu_abi::wire::Packet;
 
-use crate::client::{self, Answer};
+use crate::client::{self, Answer, Meanwhile};
 use crate::error::Error;
 
 /// Names the runtime gives its thread: with its socket, and when it found no place for one.
@@ -76,11 +76,27 @@ impl Target {
     /// Asks it something.
     pub(crate) fn ask(&self, request: &Packet<'_>, file: Option<std::os::fd::BorrowedFd<'_>>) -> Result<Answer, Error> {
         // A process that closed all its descriptors may have closed its socket under the first request.
-        let answer = match client::ask(&self.connect()?, request, file) {
-            Err(error) if client::is_lost(&error) => client::ask(&self.connect()?, request, file),
+        let answer = match client::ask(&self.connect()?, request, file, None) {
+            Err(error) if client::is_lost(&error) => client::ask(&self.connect()?, request, file, None),
             answer => answer,
         };
         answer.map_err(|cause| Error::NoAnswer { pid: self.pid, cause })
+    }
+
+    /// Asks it something that may have to wait for another update.
+    pub(crate) fn ask_in_line(
+        &self,
+        request: &Packet<'_>,
+        file: std::os::fd::BorrowedFd<'_>,
+        meanwhile: Meanwhile<'_>,
+    ) -> Result<Answer, Error> {
+        client::ask(&self.connect()?, request, Some(file), Some(meanwhile)).map_err(|cause| match cause.kind() {
+            io::ErrorKind::Interrupted => Error::Interrupted(format!(
+                "no longer waiting; the update of process `{0}` stays queued: `dsuctl status {0} --watch` follows it",
+                self.pid
+            )),
+            _ => Error::NoAnswer { pid: self.pid, cause },
+        })
     }
 
     fn connect(&self) -> Result<OwnedFd, Error> {

@@ -189,7 +189,15 @@ const MOVED: Thread<'static> = Thread {
 
 /// A status: its transition if it is in one, and the patches it has, the one in effect first.
 pub(crate) fn status(moving: Option<Transition>, patches: &[(&'static str, [u8; 32], u32)]) -> Vec<Packet<'static>> {
-    let generation = patches.first().map_or(2, |(_, _, generation)| *generation);
+    status_of(patches.first().map_or(0, |(_, _, generation)| *generation), moving, patches)
+}
+
+/// The same, of a process whose generation is not that of its patch.
+pub(crate) fn status_of(
+    generation: u32,
+    moving: Option<Transition>,
+    patches: &[(&'static str, [u8; 32], u32)],
+) -> Vec<Packet<'static>> {
     let process = Process { pid: 0, generation, reached: 1, images: 2, reclaimed: 1, code: 4096, data: 64 };
     let mut packets = vec![Packet::Process(process)];
     packets.extend(moving.map(Packet::Transition));

@@ -5,12 +5,12 @@ use std::time::{Duration, Instant};
 use dsu_abi::wire::{Apply, Done, Packet, Process, Revert, Transition, Wish};
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::fake::{Asked, BEGUN, Fake, MOVING, PLAIN, json, said, status};
+use crate::fake::{Asked, BEGUN, Fake, MOVING, PLAIN, json, said, status, status_of};
 
 /// A runtime whose threads have moved once it was asked `looks` times.
 fn moves_after(looks: usize) -> Fake {
     Fake::new(move |asked, checksum| match asked {
-        Asked::Status(look) if look < looks => status(Some(MOVING), &[("fix", checksum, 1)]),
+        Asked::Status(look) if look < looks => status(Some(MOVING), &[]),
         Asked::Status(_) => status(None, &[("fix", checksum, 1)]),
         _ => vec![Packet::Done(Done { checksum, ..BEGUN })],
     })
@@ -19,10 +19,8 @@ fn moves_after(looks: usize) -> Fake {
 /// A runtime that turns the update back once it was asked `looks` times.
 fn turns_back_after(looks: usize) -> Fake {
     Fake::new(move |asked, checksum| match asked {
-        Asked::Status(look) if look < looks => status(Some(MOVING), &[("fix", checksum, 1)]),
-        Asked::Status(look) if look == looks => {
-            status(Some(Transition { from: 1, to: 2, turned_back: true, ..MOVING }), &[])
-        }
+        Asked::Status(look) if look < looks => status(Some(MOVING), &[]),
+        Asked::Status(look) if look == looks => status(Some(Transition { turned_back: true, ..MOVING }), &[]),
         Asked::Status(_) => status(None, &[]),
         _ => vec![Packet::Done(Done { checksum, ..BEGUN })],
     })
@@ -105,25 +103,29 @@ fn a_terminal_shows_how_many_threads_have_moved_and_who_has_not() {
 }
 
 #[test]
-fn a_queued_update_is_followed_through_the_one_before() {
+fn a_queued_update_is_waited_for_and_left_in_the_queue_by_ctrl_c() {
     let fake = Fake::new(|asked, checksum| match asked {
-        Asked::Status(0) => status(Some(Transition { queued: true, ..MOVING }), &[("first", [1; 32], 1)]),
-        Asked::Status(1) => {
-            status(Some(Transition { from: 1, to: 2, ..MOVING }), &[("fix", checksum, 2), ("first", [1; 32], 1)])
+        Asked::Status(_) => status(None, &[("fix", checksum, 1)]),
+        _ => {
+            // Longer than dsuctl looks at an answer's first packet without doing something else.
+            std::thread::sleep(Duration::from_millis(700));
+            vec![Packet::Done(Done { checksum, ..BEGUN })]
         }
-        Asked::Status(_) => status(None, &[("fix", checksum, 2), ("first", [1; 32], 1)]),
-        _ => vec![Packet::Done(Done { checksum, queued: true, ..BEGUN })],
     });
-    assert!(fake.run("apply PID PATCH --queue --no-wait").1.starts_with("queued fix for process "));
     let (code, text, error) = fake.run("apply PID PATCH --queue");
     assert_eq!((code, error.as_str()), (0, ""));
-    assert!(text.contains("applied fix") && text.contains("all 2 threads moved"), "{text}");
+    assert!(text.contains("all 2 threads moved"), "{text}");
+    let child = fake.start("apply PID PATCH --queue");
+    std::thread::sleep(Duration::from_millis(300));
+    kill_process(Pid::from_child(&child), Signal::INT).expect("our child");
+    let (code, _, error) = said(&child.wait_with_output().expect("our child"));
+    assert!(code == 130 && error.contains("stays queued"), "{error}");
 }
 
 #[test]
 fn an_update_is_over_when_the_next_one_has_begun() {
     let fake = Fake::new(|asked, checksum| match asked {
-        Asked::Status(0) => status(Some(MOVING), &[("fix", checksum, 1)]),
+        Asked::Status(0) => status(Some(MOVING), &[]),
         Asked::Status(_) => {
             status(Some(Transition { from: 1, to: 2, ..MOVING }), &[("next", [2; 32], 2), ("fix", checksum, 1)])
         }
@@ -135,7 +137,7 @@ fn an_update_is_over_when_the_next_one_has_begun() {
 #[test]
 fn a_process_that_became_another_program_is_not_waited_for() {
     let fake = Fake::new(|asked, checksum| match asked {
-        Asked::Status(0) => status(Some(MOVING), &[("fix", checksum, 1)]),
+        Asked::Status(0) => status(Some(MOVING), &[]),
         Asked::Status(_) => {
             vec![Packet::Process(Process {
                 pid: 0,
@@ -154,19 +156,15 @@ fn a_process_that_became_another_program_is_not_waited_for() {
     assert!(error.contains("exec"), "{error}");
 }
 
-/// A runtime with patch `b` over `a`, that is back at `a` once it was asked twice more after a revert.
+/// A runtime with patch `b` over `a`, that is back at `a` once it was asked twice.
 fn reverts() -> Fake {
-    let mut since: Option<usize> = None;
-    Fake::new(move |asked, checksum| match (asked, since) {
-        (Asked::Status(_), None) => status(None, &[("b", checksum, 2), ("a", [1; 32], 1)]),
-        (Asked::Status(look), Some(begin)) if look < begin + 2 => {
-            status(Some(Transition { from: 2, to: 3, turned_back: true, ..MOVING }), &[("a", [1; 32], 1)])
+    Fake::new(|asked, checksum| match asked {
+        Asked::Status(0 | 1) => {
+            let patches = [("b", checksum, 2), ("a", [1; 32], 1)];
+            status(Some(Transition { from: 2, to: 3, ..MOVING }), &patches)
         }
-        (Asked::Status(_), Some(_)) => status(None, &[("a", [1; 32], 1)]),
-        _ => {
-            since = Some(1);
-            vec![Packet::Done(Done { patch: "", generation: 3, ..BEGUN })]
-        }
+        Asked::Status(_) => status_of(3, None, &[("a", [1; 32], 1)]),
+        _ => vec![Packet::Done(Done { patch: "", generation: 3, ..BEGUN })],
     })
 }
 
@@ -183,15 +181,30 @@ fn revert_waits_too_and_says_where_it_is_back_at() {
 }
 
 #[test]
-fn a_revert_that_its_timeout_turned_back_is_not_called_done() {
-    let fake = Fake::new(|asked, checksum| match asked {
-        Asked::Status(0) => status(None, &[("fix", checksum, 1)]),
-        Asked::Status(1..4) => status(Some(Transition { from: 1, to: 2, ..MOVING }), &[]),
-        Asked::Status(4) => {
-            status(Some(Transition { from: 2, to: 3, turned_back: true, ..MOVING }), &[("fix", checksum, 1)])
+fn reverting_an_update_on_its_way_waits_until_its_threads_are_back() {
+    let fake = Fake::new(|asked, _| match asked {
+        Asked::Status(0 | 1) => {
+            status(Some(Transition { from: 1, to: 2, turned_back: true, ..MOVING }), &[("a", [1; 32], 1)])
         }
-        Asked::Status(_) => status(None, &[("fix", checksum, 1)]),
-        _ => vec![Packet::Done(Done { patch: "", generation: 2, ..BEGUN })],
+        Asked::Status(_) => status(None, &[("a", [1; 32], 1)]),
+        _ => vec![Packet::Done(Done { patch: "", generation: 1, ..BEGUN })],
+    });
+    let (code, text, error) = fake.run("revert PID");
+    assert_eq!((code, error.as_str()), (0, ""));
+    assert!(text.contains("back at patch `a`, generation 1") && text.contains("all 2 threads moved"), "{text}");
+}
+
+#[test]
+fn a_revert_that_its_timeout_turned_back_is_not_called_done() {
+    let fake = Fake::new(|asked, checksum| {
+        let moving = Transition { from: 1, to: 2, ..MOVING };
+        let patches = [("fix", checksum, 1)];
+        match asked {
+            Asked::Status(0..3) => status(Some(moving), &patches),
+            Asked::Status(3) => status(Some(Transition { turned_back: true, ..moving }), &patches),
+            Asked::Status(_) => status(None, &patches),
+            _ => vec![Packet::Done(Done { patch: "", generation: 2, ..BEGUN })],
+        }
     });
     let (code, _, error) = fake.run("revert PID --timeout 1ms");
     assert_eq!(code, 40, "{error}");
