@@ -7,6 +7,7 @@ mod fake;
 mod hostile;
 mod linked;
 mod modules;
+mod moving;
 mod stress;
 mod support;
 mod surface;
