@@ -188,7 +188,7 @@ impl Verified {
         if process::lstat(name).is_err() {
             return Err(Fail::new(Code::NoProc, "", ""));
         }
-        let loaded = loader::open(name).map_err(|message| Fail::new(Code::Unresolved, message.as_str(), ""))?;
+        let loaded = loader::open(name)?;
         // The linker knows objects by name: make sure it is this one that it returned.
         let code = opened.elf.segments().filter(|s| s.kind == dsu_abi::elf::PT_LOAD && s.flags & PF_W == 0);
         for segment in code {

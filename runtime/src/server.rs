@@ -282,7 +282,8 @@ fn status(state: &State, queued: bool, answer: &Answer<'_>) -> core::result::Res
 /// Threads of the process's generation.
 fn moved(state: &State) -> u32 {
     let goal = state.transition.map_or(state.generation, |transition| transition.goal());
-    let of_goal = |record: &&Record| record.is_used() && record.word.load().generation() == goal;
+    let lives = |record: &Record| record.is_used() && tasks::exists(record.thread.load(Ordering::Relaxed));
+    let of_goal = |record: &&Record| record.word.load().generation() == goal && lives(record);
     threads::records().iter().filter(of_goal).count() as u32
 }
 

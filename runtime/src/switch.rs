@@ -54,7 +54,8 @@ impl Move {
     pub(crate) fn without_the_same(self) -> Self {
         let Self { mut from, mut to } = self;
         for image in from.iter_mut() {
-            let same = to.iter_mut().find(|other| image.is_some_and(|image| other.is_some_and(|o| core::ptr::eq(o, image))));
+            let same =
+                to.iter_mut().find(|other| image.is_some_and(|image| other.is_some_and(|o| core::ptr::eq(o, image))));
             if let Some(same) = same {
                 (*image, *same) = (None, None);
             }

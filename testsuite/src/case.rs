@@ -113,6 +113,7 @@ pub struct Config {
     pub build: Option<String>,
     pub dispatches: Vec<Dispatch>,
     pub requires: Vec<String>,
+    pub consistency: Option<String>,
     pub args: Vec<String>,
     pub env: Vec<(String, String)>,
     pub exit: i32,
@@ -137,6 +138,7 @@ impl Config {
             build: None,
             dispatches: vec![Dispatch::Armed, Dispatch::Always],
             requires: Vec::new(),
+            consistency: None,
             args: Vec::new(),
             env: Vec::new(),
             exit: 0,
@@ -309,7 +311,7 @@ fn config_of(name: &str, stated: &[&Stated]) -> Result<Config> {
     if config.expect.refuses() && has(|step| matches!(step, Step::Update { .. })) {
         bail!("`ExpectRefused` and `Update`: a refused patch cannot be applied");
     }
-    if has(|step| matches!(step, Step::Revert)) && !has(|step| matches!(step, Step::Update { .. })) {
+    if has(|step| matches!(step, Step::Revert(_))) && !has(|step| matches!(step, Step::Update { .. })) {
         bail!("`Revert` without an `Update` before it");
     }
     Ok(config)

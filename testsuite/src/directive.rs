@@ -126,6 +126,9 @@ pub const DIRECTIVES: &[Directive] = &[
         "skip where the machine lacks it: root, mdwe, avx2, or a program's name",
         |v, c| put(&mut c.requires, words(v)),
     ),
+    row("Consistency", "newest|thread", Kind::Setting, "passed on by every Update and ApplyFails", |v, c| {
+        put(&mut c.consistency, Some(one_of(v, &["newest", "thread"])?))
+    }),
     row("Args", "WORDS", Kind::Setting, "arguments of the program", |v, c| put(&mut c.args, words(v))),
     row("Env", "NAME=VALUE", Kind::Settings, "environment of the program", |v, c| {
         let Some((name, value)) = v.split_once('=') else { bail!("no `=`") };
@@ -208,10 +211,16 @@ pub const DIRECTIVES: &[Directive] = &[
         let (number, file) = head_tail(v);
         push(&mut c.steps, Step::Update { version: version(&number)?, file })
     }),
-    row("Revert", "", Kind::Step, "dsuctl reverts to v1", |v, c| {
-        nothing(v)?;
-        push(&mut c.steps, Step::Revert)
-    }),
+    row(
+        "Revert",
+        "[vN]",
+        Kind::Step,
+        "dsuctl reverts to the patch before, which brought vN; to the base when absent",
+        |v, c| {
+            let version = if v.is_empty() { None } else { Some(version(v)?) };
+            push(&mut c.steps, Step::Revert(version))
+        },
+    ),
     row(
         "ApplyFails",
         "vN|FILE CODE FRAGMENT",

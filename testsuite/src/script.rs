@@ -19,7 +19,7 @@ pub enum Step {
     Expect(String),
     Reject(String),
     Update { version: String, file: String },
-    Revert,
+    Revert(Option<String>),
     ApplyFails { patch: String, code: i32, message: String },
     RevertFails { code: i32, message: String },
     RunTool(String),
@@ -109,10 +109,10 @@ impl Session<'_> {
                 let patch = self.patch_path(if file.is_empty() { version } else { file });
                 self.update(version, &patch)
             }
-            Step::Revert => self.revert(),
+            Step::Revert(version) => self.revert(version.as_deref()),
             Step::ApplyFails { patch, code, message } => {
                 let patch = self.patch_path(patch);
-                let outcome = self.dsuctl(&["apply", &self.pid(), &patch.to_string_lossy()])?;
+                let outcome = self.apply(&patch, &[])?;
                 one_line_error(&outcome, *code, message)
             }
             Step::RevertFails { code, message } => {
@@ -148,24 +148,27 @@ impl Session<'_> {
 
     /// Applies the patch to `version`, and checks what dsuctl and the process say about it.
     fn update(&mut self, version: &str, patch: &Path) -> Result<()> {
-        let applied = self.json(&["apply", &self.pid(), &patch.to_string_lossy(), "--json"])?;
+        let applied = json(&self.apply(patch, &["--json"])?)?;
         ensure!(applied["pid"] == self.live.pid(), "apply speaks of another process: {applied}");
         let functions = applied["functions"].as_array().map_or(0, Vec::len);
         ensure!(functions > 0, "apply names no function: {applied}");
-        let generation = self.json(&["status", &self.pid(), "--json"])?["generation"].clone();
+        let generation = self.status()?["generation"].clone();
         ensure!(applied["generation"] == generation, "apply says {applied}, status says generation {generation}");
         self.version = version.into();
         Ok(())
     }
 
-    fn revert(&mut self) -> Result<()> {
-        let outcome = self.dsuctl(&["revert", &self.pid(), "--json"])?;
-        ensure!(outcome.code == Some(0), "{}", outcome.said());
-        let status = self.json(&["status", &self.pid(), "--json"])?;
+    /// To the patch before, which must have brought `version`; to v1 and the base when there is none.
+    fn revert(&mut self, version: Option<&str>) -> Result<()> {
+        let (pid, all) = (self.pid(), if version.is_none() { &["--all"][..] } else { &[] });
+        json(&self.dsuctl(&[&["revert", &pid, "--json"], all].concat())?)?;
+        let status = self.status()?;
         let modules = status["modules"].as_array().context("status has no modules")?;
         let redirected = |m: &Value| m["redirected"].as_array().is_some_and(|r| !r.is_empty());
-        ensure!(!modules.iter().any(redirected), "still redirected after the revert: {status}");
-        self.version = "v1".into();
+        let version = version.unwrap_or("v1");
+        let expected = version != "v1";
+        ensure!(modules.iter().any(redirected) == expected, "after the revert to {version}: {status}");
+        self.version = version.into();
         Ok(())
     }
 
@@ -189,10 +192,16 @@ impl Session<'_> {
         Ok(())
     }
 
-    fn json(&self, args: &[&str]) -> Result<Value> {
-        let outcome = self.dsuctl(args)?;
-        ensure!(outcome.code == Some(0), "dsuctl {}: {}", args.join(" "), outcome.said());
-        serde_json::from_str(&outcome.stdout).with_context(|| format!("dsuctl {}: {}", args.join(" "), outcome.said()))
+    fn status(&self) -> Result<Value> {
+        json(&self.dsuctl(&["status", &self.pid(), "--json"])?)
+    }
+
+    fn apply(&self, patch: &Path, more: &[&str]) -> Result<Outcome> {
+        let (pid, patch) = (self.pid(), patch.to_string_lossy());
+        let consistency = self.scene.config.consistency.iter().flat_map(|name| ["--consistency", name]);
+        let args: Vec<&str> =
+            ["apply", &pid, &patch].into_iter().chain(consistency).chain(more.iter().copied()).collect();
+        self.dsuctl(&args)
     }
 
     fn dsuctl(&self, args: &[&str]) -> Result<Outcome> {
@@ -221,6 +230,12 @@ impl Session<'_> {
     fn last_tool(&self) -> Result<&Outcome> {
         self.tool.as_ref().context("no `RunTool` before it")
     }
+}
+
+/// The document that a dsuctl with `--json` printed.
+fn json(outcome: &Outcome) -> Result<Value> {
+    ensure!(outcome.code == Some(0), "{}", outcome.said());
+    serde_json::from_str(&outcome.stdout).with_context(|| outcome.said())
 }
 
 /// The contract of every error: its own exit code, and one line that names the thing and the way out.

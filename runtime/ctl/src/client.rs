@@ -7,6 +7,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use dsu_abi::wire::{PACKET_MAX, Packet};
+use rustix::io::Errno;
 use rustix::net::{
     AddressFamily, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags, SocketAddrUnix, SocketFlags,
     SocketType, sockopt,
@@ -16,6 +17,8 @@ use crate::error::Error;
 
 /// An apply loads the patch, and may wait two seconds for a fork of the program.
 const TIMEOUT: Duration = Duration::from_secs(20);
+/// How often somebody who waits longer looks around.
+const MEANWHILE: Duration = Duration::from_millis(100);
 
 /// The packets of an answer, as they came.
 pub(crate) struct Answer(Vec<Vec<u8>>);
@@ -43,8 +46,17 @@ pub(crate) fn is_lost(error: &io::Error) -> bool {
     [BrokenPipe, ConnectionReset, UnexpectedEof].contains(&error.kind())
 }
 
-/// Sends a request, with a file if it needs one, and collects the answer.
-pub(crate) fn ask(socket: &OwnedFd, request: &Packet<'_>, file: Option<BorrowedFd<'_>>) -> io::Result<Answer> {
+/// What somebody who may have to wait long does meanwhile, several times a second; false to wait no longer.
+pub(crate) type Meanwhile<'m> = &'m mut dyn FnMut() -> bool;
+
+/// Sends a request, with a file if it needs one, and collects the answer: that takes [`TIMEOUT`] at most, or as long as
+/// `meanwhile` likes.
+pub(crate) fn ask(
+    socket: &OwnedFd,
+    request: &Packet<'_>,
+    file: Option<BorrowedFd<'_>>,
+    mut meanwhile: Option<Meanwhile<'_>>,
+) -> io::Result<Answer> {
     let mut buffer = [0; PACKET_MAX];
     let packet = io::IoSlice::new(request.encode(&mut buffer));
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
@@ -54,10 +66,20 @@ pub(crate) fn ask(socket: &OwnedFd, request: &Packet<'_>, file: Option<BorrowedF
         control.push(SendAncillaryMessage::ScmRights(&files));
     }
     rustix::net::sendmsg(socket, &[packet], &mut control, SendFlags::NOSIGNAL)?;
+    if meanwhile.is_some() {
+        sockopt::set_socket_timeout(socket, sockopt::Timeout::Recv, Some(MEANWHILE))?;
+    }
     let mut answer = Vec::new();
     loop {
         let mut buffer = vec![0; PACKET_MAX];
-        let (_, len) = rustix::net::recv(socket, buffer.as_mut_slice(), RecvFlags::empty())?;
+        let received = rustix::net::recv(socket, buffer.as_mut_slice(), RecvFlags::empty());
+        if let (Err(Errno::AGAIN), Some(meanwhile)) = (received, meanwhile.as_mut()) {
+            if !meanwhile() {
+                return Err(io::ErrorKind::Interrupted.into());
+            }
+            continue;
+        }
+        let (_, len) = received?;
         if len == 0 {
             return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "it closed the connection"));
         }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use dsu_abi::FormatError;
 use dsu_abi::wire::{Code, Failure};
+use serde_json::Value;
 
 use crate::exit;
 
@@ -30,6 +31,19 @@ pub(crate) enum Error {
     PatchUnreadable { path: PathBuf, cause: io::Error },
     #[error("{message}")]
     Refused { code: Code, message: String },
+    #[error("process `{0}` ended before its last thread had moved")]
+    Ended(u32),
+    #[error(
+        "process `{0}` has neither the patch nor a trace of it: it has started another program (exec) before its last \
+         thread had moved; apply a patch for that one"
+    )]
+    Replaced(u32),
+    #[error("{message}")]
+    TurnedBack { message: String, document: Box<Value> },
+    #[error("{0}")]
+    Interrupted(String),
+    #[error("{cause}; {after}")]
+    Group { cause: Box<Error>, after: String },
 }
 
 impl Error {
@@ -43,6 +57,19 @@ impl Error {
             Self::NoAnswer { .. } | Self::BadAnswer { .. } => exit::NO_ANSWER,
             Self::PatchUnreadable { .. } => exit::PATCH_UNREADABLE,
             Self::Refused { code, .. } => exit::of(*code),
+            Self::Ended(_) | Self::Replaced(_) => exit::NO_PROCESS,
+            Self::TurnedBack { .. } => exit::TURNED_BACK,
+            Self::Interrupted(_) => exit::INTERRUPTED,
+            Self::Group { cause, .. } => cause.exit_code(),
+        }
+    }
+
+    /// What programs want to know of it, if more than the code.
+    pub(crate) fn document(&self) -> Option<&Value> {
+        match self {
+            Self::TurnedBack { document, .. } => Some(document),
+            Self::Group { cause, .. } => cause.document(),
+            _ => None,
         }
     }
 
@@ -95,8 +122,8 @@ impl Error {
             ),
             Code::BadReference => format!("patch `{patch}`: reference to `{subject}` cannot be made{because}"),
             Code::TransitionInProgress => format!(
-                "process `{pid}` is still moving threads to another update; wait for it (`dsuctl status {pid}`), revert \
-                 it, or apply with `--queue`"
+                "process `{pid}` is still moving threads to another update; wait for it (`dsuctl status {pid} --watch`), \
+                 revert it, or apply with `--queue`"
             ),
             Code::NoOldWay => format!(
                 "patch `{patch}` has no way into the old version of `{subject}`{because}; apply it with \

@@ -58,9 +58,13 @@ pub(crate) const VETOED: u8 = 36;
 pub(crate) const CARRIED_DIFFERS: u8 = 37;
 /// The process has no quiescence points, which consistency `thread` needs.
 pub(crate) const NO_POINTS: u8 = 38;
+/// The update is not in effect: its timeout, or a revert, turned it back.
+pub(crate) const TURNED_BACK: u8 = 40;
+/// Ctrl-C ended the wait; the update goes on (128 + SIGINT, as shells have it).
+pub(crate) const INTERRUPTED: u8 = 130;
 
 /// Every code with the sentence the manual gives it.
-pub(crate) const TABLE: [(u8, &str); 28] = [
+pub(crate) const TABLE: [(u8, &str); 30] = [
     (DONE, "done"),
     (FAILED, "failed for a reason without a number of its own"),
     (USAGE, "command line not understood"),
@@ -89,6 +93,8 @@ pub(crate) const TABLE: [(u8, &str); 28] = [
     (VETOED, "the patch's own hook said no"),
     (CARRIED_DIFFERS, "a variable that an earlier patch added is another one in this patch"),
     (NO_POINTS, "consistency `thread` needs quiescence points, and the process has none"),
+    (TURNED_BACK, "the update is not in effect: its timeout, or a revert, turned it back"),
+    (INTERRUPTED, "Ctrl-C ended the wait; the update goes on"),
 ];
 
 /// The exit code for a refusal of the runtime.

@@ -8,11 +8,17 @@ mod cli;
 mod client;
 mod error;
 mod exit;
+mod follow;
+mod group;
 mod patch;
+mod progress;
 mod ps;
 mod status;
 mod style;
 mod target;
+mod threads;
+mod tree;
+mod watch;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -22,9 +28,9 @@ use clap::{CommandFactory, Parser};
 use serde_json::Value;
 
 use crate::cli::{Cli, Command};
+use crate::group::Manner;
 use crate::patch::Patch;
 use crate::style::BAD;
-use crate::target::Target;
 
 fn main() -> ExitCode {
     match run(Cli::parse().command) {
@@ -39,13 +45,16 @@ fn main() -> ExitCode {
 
 fn run(command: Command) -> anyhow::Result<()> {
     match command {
-        Command::Ps { output } => print(output.json, &ps::list()?, ps::show),
-        Command::Status { pid, output } => print(output.json, &status::ask(&Target::find(pid)?)?, status::show),
-        Command::Apply { pid, patch, output } => {
-            let patch = Patch::read(&patch)?;
-            print(output.json, &change::apply(&Target::find(pid)?, &patch)?, change::show)
+        Command::Ps { tree, output } => print(output.json, &ps::list(tree)?, ps::show),
+        Command::Status { scope, threads, watch: true, output } => watch::run(scope, threads, output.json),
+        Command::Status { scope, threads, watch: false, output } => {
+            print(output.json, &watch::ask(scope)?, |document| watch::show(document, threads))
         }
-        Command::Revert { pid, output } => print(output.json, &change::revert(&Target::find(pid)?)?, change::show),
+        Command::Apply { scope, patch, consistency, patience, queue, output } => {
+            let patch = Patch::read(&patch)?;
+            changed(output.json, group::apply(scope, &patch, Manner { consistency, patience, queue }))
+        }
+        Command::Revert { scope, all, patience, output } => changed(output.json, group::revert(scope, all, patience)),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "dsuctl", &mut std::io::stdout());
             Ok(())
@@ -54,9 +63,20 @@ fn run(command: Command) -> anyhow::Result<()> {
     }
 }
 
-fn print(json: bool, document: &Value, show: fn(&Value) -> String) -> anyhow::Result<()> {
+/// Prints what an apply or revert did; programs are told of one that was turned back, too.
+fn changed(json: bool, result: Result<Value, error::Error>) -> anyhow::Result<()> {
+    if let (true, Some(document)) = (json, result.as_ref().err().and_then(error::Error::document)) {
+        print(true, document, group::show)?;
+    }
+    print(json, &result?, group::show)
+}
+
+fn print(json: bool, document: &Value, show: impl Fn(&Value) -> String) -> anyhow::Result<()> {
+    write(&if json { format!("{document:#}\n") } else { show(document) })
+}
+
+fn write(text: &str) -> anyhow::Result<()> {
     use std::io::Write;
-    let text = if json { format!("{document:#}\n") } else { show(document) };
     let mut out = anstream::stdout();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         // `dsuctl ps | head -1` is no error.

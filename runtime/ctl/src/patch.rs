@@ -19,6 +19,10 @@ use crate::error::Error;
 pub(crate) struct Patch {
     /// Its name.
     pub(crate) name: String,
+    /// Build-id of the base it is for.
+    pub(crate) build_id: Vec<u8>,
+    /// Its checksum.
+    pub(crate) checksum: [u8; 32],
     /// What people want to know of it; null if it has no manifest.
     pub(crate) manifest: Value,
     memory: File,
@@ -31,12 +35,13 @@ impl Patch {
         let mut bytes = Vec::new();
         let file = File::open(path).map_err(unreadable)?;
         file.take(SIZE_MAX + 1).read_to_end(&mut bytes).map_err(unreadable)?;
-        let (name, manifest) = check(&bytes).map_err(|(code, text)| {
+        let described = check(&bytes).map_err(|(code, text)| {
             let message = format!("patch `{}`: {text}", path.display());
             Error::Refused { code, message }
         })?;
         let memory = in_memory(&bytes).map_err(unreadable)?;
-        Ok(Self { name, manifest, memory })
+        let Described { name, build_id, checksum, manifest } = described;
+        Ok(Self { name, build_id, checksum, manifest, memory })
     }
 
     /// The very bytes that were checked, for sending.
@@ -52,7 +57,15 @@ fn in_memory(bytes: &[u8]) -> io::Result<File> {
     Ok(memory)
 }
 
-fn check(bytes: &[u8]) -> Result<(String, Value), (Code, String)> {
+/// What a patch file says of itself.
+struct Described {
+    name: String,
+    build_id: Vec<u8>,
+    checksum: [u8; 32],
+    manifest: Value,
+}
+
+fn check(bytes: &[u8]) -> Result<Described, (Code, String)> {
     if bytes.len() as u64 > SIZE_MAX {
         return Err((Code::PatchDamaged, "larger than 256 MiB".into()));
     }
@@ -68,5 +81,10 @@ fn check(bytes: &[u8]) -> Result<(String, Value), (Code, String)> {
     opened.check_tables().map_err(in_words)?;
     let manifest = opened.elf.section(MANIFEST_SECTION).ok().flatten();
     let manifest = manifest.and_then(|section| serde_json::from_slice(section.bytes).ok());
-    Ok((opened.patch.name.to_owned(), manifest.unwrap_or(Value::Null)))
+    Ok(Described {
+        name: opened.patch.name.to_owned(),
+        build_id: opened.patch.base_build_id.to_owned(),
+        checksum: opened.patch.checksum,
+        manifest: manifest.unwrap_or(Value::Null),
+    })
 }

@@ -5,22 +5,30 @@ use serde_json::{Value, json};
 
 use crate::status;
 use crate::style::Table;
-use crate::target::{Target, remove_stale_sockets};
+use crate::target::remove_stale_sockets;
+use crate::tree;
 
-/// All processes with a runtime; those that do not answer come with the reason.
-pub(crate) fn list() -> anyhow::Result<Value> {
+/// All processes with a runtime, in the order of their numbers or children below their parents; those that do not
+/// answer come with the reason.
+pub(crate) fn list(as_tree: bool) -> anyhow::Result<Value> {
     for path in remove_stale_sockets() {
         anstream::eprintln!("removed `{}`: its process is gone", path.display());
     }
-    let targets = Target::all().context("failed to read directory `/proc`")?;
-    Ok(targets
-        .iter()
-        .map(|target| {
-            status::ask(target).unwrap_or_else(|error| {
-        json!({ "pid": target.pid, "command": target.command, "error": error.to_string(), "code": error.exit_code() })
-    })
-        })
-        .collect())
+    let mut forest = tree::forest().context("failed to read directory `/proc`")?;
+    if !as_tree {
+        forest.sort_by_key(|(_, target)| target.pid);
+    }
+    let documents = forest.iter().map(|(depth, target)| {
+        let mut document = status::ask(target).unwrap_or_else(|error| {
+            json!({
+                "pid": target.pid, "command": target.command, "error": error.to_string(), "code": error.exit_code(),
+            })
+        });
+        document["parent"] = target.parent.into();
+        document["depth"] = (if as_tree { *depth } else { 0 }).into();
+        document
+    });
+    Ok(documents.collect())
 }
 
 /// One line for each.
@@ -29,20 +37,31 @@ pub(crate) fn show(document: &Value) -> String {
     if processes.is_empty() {
         return "no updatable process; build programs with `dsu-cc`\n".to_owned();
     }
-    let mut table = Table::new(["PID", "COMMAND", "GENERATION", "FUNCTIONS", "PATCHES"]);
+    let mut table = Table::new(["PID", "COMMAND", "GENERATION", "THREADS", "FUNCTIONS", "PATCHES"]);
     for process in processes {
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-        let (pid, command) = (process["pid"].to_string(), text(&process["command"]));
+        let indent = "  ".repeat(process["depth"].as_u64().unwrap_or_default() as usize);
+        let (pid, command) = (process["pid"].to_string(), format!("{indent}{}", text(&process["command"])));
         if !process["error"].is_null() {
-            table.row([pid, command, "-".into(), "-".into(), text(&process["error"])]);
+            table.row([pid, command, "-".into(), "-".into(), "-".into(), text(&process["error"])]);
             continue;
         }
         let modules = process["modules"].as_array().map(Vec::as_slice).unwrap_or_default();
         let functions: u64 = modules.iter().filter_map(|module| module["functions"].as_u64()).sum();
-        let patches = modules.iter().filter_map(|module| module["patches"].as_array()).flatten();
-        let patches: Vec<String> = patches.map(|patch| text(&patch["name"])).collect();
+        let patches: Vec<String> = status::in_effect(process).map(|patch| text(&patch["name"])).collect();
         let patches = if patches.is_empty() { "-".to_owned() } else { patches.join(" ") };
-        table.row([pid, command, process["generation"].to_string(), functions.to_string(), patches]);
+        let generation = process["generation"].to_string();
+        table.row([pid, command, generation, threads(process), functions.to_string(), patches]);
     }
     table.to_string()
+}
+
+/// How many threads it has, and how many of them have moved while an update is moving them.
+fn threads(process: &Value) -> String {
+    let all = crate::threads::of(process).len();
+    match (all, process["transition"].is_null()) {
+        (0, _) => "-".to_owned(),
+        (_, true) => all.to_string(),
+        (_, false) => format!("{}/{all} moved", all - crate::threads::waiting(process).len()),
+    }
 }

@@ -1,32 +1,34 @@
 //! What a process says of itself, and how it is shown.
 
 use std::fs;
+use std::time::Duration;
 
-use dsu_abi::wire::{Module, Packet, Redirect};
+use dsu_abi::wire::{Module, Packet, Process, Redirect, Transition};
 use serde_json::{Value, json};
 
 use crate::error::Error;
 use crate::style::{BOLD, DIM, Table, hex};
 use crate::target::Target;
+use crate::threads;
 
 /// Answer to `status`: a document, for people shown by [`show`].
 pub(crate) fn ask(target: &Target) -> Result<Value, Error> {
     let answer = target.ask(&Packet::Status, None)?;
-    let mut document = json!({ "pid": target.pid, "command": target.command });
+    let mut document = json!({ "pid": target.pid, "command": target.command, "transition": null });
     let mut modules: Vec<Value> = Vec::new();
+    let mut threads: Vec<Value> = Vec::new();
     for packet in answer.packets(target.pid)? {
         match packet {
-            Packet::Process(process) => {
-                document["generation"] = process.generation.into();
-                document["reached"] = process.reached.into();
-                document["images"] = process.images.into();
-            }
+            Packet::Process(process) => count(&mut document, &process),
+            Packet::Transition(moving) => document["transition"] = transition(&moving),
+            Packet::Thread(thread) => threads.push(threads::describe(&thread)),
             Packet::Module(module) => modules.push(describe(target, &module)),
             Packet::Applied(applied) => add(
                 &mut modules,
                 "patches",
                 json!({
                     "name": applied.name, "checksum": hex(&applied.checksum), "generation": applied.generation,
+                    "depth": applied.depth,
                 }),
             ),
             Packet::Redirect(redirect) => add(&mut modules, "redirected", function(&redirect)),
@@ -34,8 +36,37 @@ pub(crate) fn ask(target: &Target) -> Result<Value, Error> {
             _ => {}
         }
     }
+    document["threads"] = threads.into();
     document["modules"] = modules.into();
     Ok(document)
+}
+
+fn count(document: &mut Value, process: &Process) {
+    document["generation"] = process.generation.into();
+    document["reached"] = process.reached.into();
+    document["images"] = process.images.into();
+    document["reclaimed"] = process.reclaimed.into();
+    document["code_bytes"] = process.code.into();
+    document["data_bytes"] = process.data.into();
+}
+
+fn transition(moving: &Transition) -> Value {
+    let timeout = if moving.timeout_ms == 0 { Value::Null } else { moving.timeout_ms.into() };
+    json!({
+        "from": moving.from, "to": moving.to, "turned_back": moving.turned_back, "elapsed_ns": moving.elapsed_ns,
+        "timeout_ms": timeout, "queued": moving.queued,
+    })
+}
+
+/// The patches of all modules: those in effect, and those a revert goes back to.
+pub(crate) fn patches(status: &Value) -> impl Iterator<Item = &Value> {
+    let modules = status["modules"].as_array().into_iter().flatten();
+    modules.flat_map(|module| module["patches"].as_array().into_iter().flatten())
+}
+
+/// The patches in effect.
+pub(crate) fn in_effect(status: &Value) -> impl Iterator<Item = &Value> {
+    patches(status).filter(|patch| patch["depth"] == 0)
 }
 
 /// A function and the generation of its version; 0 is the base.
@@ -63,16 +94,63 @@ fn describe(target: &Target, module: &Module<'_>) -> Value {
     })
 }
 
-/// The document in words.
-pub(crate) fn show(document: &Value) -> String {
-    let modules = document["modules"].as_array().into_iter().flatten();
-    let modules: String = modules.map(show_module).collect();
-    format!(
-        "process {} ({}), generation {}, {} threads at a quiescence point since\n{modules}",
+/// The document in words; with all threads, or only those that have not moved.
+pub(crate) fn show(document: &Value, all_threads: bool) -> String {
+    let mut out = format!(
+        "process {} ({}), generation {}, {} threads at a quiescence point since\n",
         document["pid"],
         text(&document["command"]),
         document["generation"],
         document["reached"],
+    );
+    let moving = &document["transition"];
+    if !moving.is_null() {
+        out += &format!("{}{}\n", label("update"), transition_words(document, moving));
+    }
+    let shown: Vec<&Value> = if all_threads {
+        threads::of(document).iter().collect()
+    } else if moving.is_null() {
+        Vec::new()
+    } else {
+        threads::waiting(document)
+    };
+    if !shown.is_empty() {
+        out += &threads::table(&shown);
+    }
+    if document["images"] != 0 {
+        out += &format!("{}{}\n", label("memory"), memory(document));
+    }
+    out + &document["modules"].as_array().into_iter().flatten().map(show_module).collect::<String>()
+}
+
+fn label(label: &str) -> String {
+    format!("  {DIM}{label:<12}{DIM:#}")
+}
+
+fn transition_words(document: &Value, moving: &Value) -> String {
+    let all = threads::of(document).len();
+    let moved = all - threads::waiting(document).len();
+    let elapsed = threads::duration(Duration::from_nanos(moving["elapsed_ns"].as_u64().unwrap_or_default()));
+    let direction = if moving["turned_back"] == true { "turned back, " } else { "" };
+    let mut words = format!(
+        "{direction}from generation {} to {}: {} moved after {elapsed}",
+        moving["from"],
+        moving["to"],
+        threads::count(moved, all)
+    );
+    if let Some(timeout) = moving["timeout_ms"].as_u64() {
+        words += &format!(", turns back after {}", threads::duration(Duration::from_millis(timeout)));
+    }
+    if moving["queued"] == true {
+        words += "; another update is queued";
+    }
+    words
+}
+
+fn memory(document: &Value) -> String {
+    format!(
+        "{} patch objects, of {} the code is unmapped; {} bytes of code and {} bytes of data are mapped",
+        document["images"], document["reclaimed"], document["code_bytes"], document["data_bytes"],
     )
 }
 
@@ -81,14 +159,7 @@ fn text(value: &Value) -> &str {
 }
 
 fn show_module(module: &Value) -> String {
-    let label = |label: &str| format!("  {DIM}{label:<12}{DIM:#}");
-    let patches = module["patches"].as_array().into_iter().flatten();
-    let patches: Vec<String> = patches
-        .map(|patch| {
-            let (name, checksum) = (text(&patch["name"]), text(&patch["checksum"]));
-            format!("{BOLD}{name}{BOLD:#} (generation {}, sha256 {checksum:.12})", patch["generation"])
-        })
-        .collect();
+    let patches: Vec<String> = module["patches"].as_array().into_iter().flatten().map(show_patch).collect();
     let mut out = format!(
         "{}{BOLD}{}{BOLD:#}\n{}{}\n{}{} updatable ({}), {} left alone, {} quiescence points\n{}{}\n",
         label("module"),
@@ -101,12 +172,17 @@ fn show_module(module: &Value) -> String {
         module["skipped"],
         module["points"],
         label("patch"),
-        if patches.is_empty() { "none".to_owned() } else { patches.join(", ") },
+        if patches.is_empty() { "none".to_owned() } else { patches.join(", over ") },
     );
     if let Some(redirected) = module["redirected"].as_array().filter(|list| !list.is_empty()) {
         out.push_str(&functions_table(redirected));
     }
     out
+}
+
+fn show_patch(patch: &Value) -> String {
+    let (name, checksum) = (text(&patch["name"]), text(&patch["checksum"]));
+    format!("{BOLD}{name}{BOLD:#} (generation {}, sha256 {checksum:.12})", patch["generation"])
 }
 
 /// Functions, their units and versions, in columns.

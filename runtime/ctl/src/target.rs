@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use dsu_abi::wire::Packet;
 
-use crate::client::{self, Answer};
+use crate::client::{self, Answer, Meanwhile};
 use crate::error::Error;
 
 /// Names the runtime gives its thread: with its socket, and when it found no place for one.
@@ -25,6 +25,8 @@ pub(crate) struct Target {
     pub(crate) pid: u32,
     /// Its name.
     pub(crate) command: String,
+    /// Number of its parent.
+    pub(crate) parent: u32,
     /// Real and effective user.
     users: [u32; 2],
 }
@@ -48,14 +50,14 @@ impl Target {
         }
         let mut users = field("Uid:").split_whitespace().filter_map(|user| user.parse().ok());
         let users = [users.next().unwrap_or(0), users.next().unwrap_or(0)];
-        Ok(Self { pid, command: field("Name:").to_owned(), users })
+        let parent = field("PPid:").parse().unwrap_or(0);
+        Ok(Self { pid, command: field("Name:").to_owned(), parent, users })
     }
 
-    /// All processes with a runtime.
-    pub(crate) fn all() -> io::Result<Vec<Self>> {
+    /// All processes, with a runtime or without.
+    pub(crate) fn everybody() -> io::Result<Vec<Self>> {
         let pids = fs::read_dir("/proc")?.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok());
-        let targets = pids.filter_map(|pid| Self::find(pid).ok());
-        let mut found: Vec<Self> = targets.filter(|target| target.runtime() != Runtime::Absent).collect();
+        let mut found: Vec<Self> = pids.filter_map(|pid| Self::find(pid).ok()).collect();
         found.sort_by_key(|target| target.pid);
         Ok(found)
     }
@@ -74,11 +76,27 @@ impl Target {
     /// Asks it something.
     pub(crate) fn ask(&self, request: &Packet<'_>, file: Option<std::os::fd::BorrowedFd<'_>>) -> Result<Answer, Error> {
         // A process that closed all its descriptors may have closed its socket under the first request.
-        let answer = match client::ask(&self.connect()?, request, file) {
-            Err(error) if client::is_lost(&error) => client::ask(&self.connect()?, request, file),
+        let answer = match client::ask(&self.connect()?, request, file, None) {
+            Err(error) if client::is_lost(&error) => client::ask(&self.connect()?, request, file, None),
             answer => answer,
         };
         answer.map_err(|cause| Error::NoAnswer { pid: self.pid, cause })
+    }
+
+    /// Asks it something that may have to wait for another update.
+    pub(crate) fn ask_in_line(
+        &self,
+        request: &Packet<'_>,
+        file: std::os::fd::BorrowedFd<'_>,
+        meanwhile: Meanwhile<'_>,
+    ) -> Result<Answer, Error> {
+        client::ask(&self.connect()?, request, Some(file), Some(meanwhile)).map_err(|cause| match cause.kind() {
+            io::ErrorKind::Interrupted => Error::Interrupted(format!(
+                "no longer waiting; the update of process `{0}` stays queued: `dsuctl status {0} --watch` follows it",
+                self.pid
+            )),
+            _ => Error::NoAnswer { pid: self.pid, cause },
+        })
     }
 
     fn connect(&self) -> Result<OwnedFd, Error> {
@@ -260,7 +278,7 @@ mod tests {
 
     #[test]
     fn the_socket_is_looked_for_outside_and_inside_the_root_of_the_process() {
-        let own = Target { pid: 7, command: String::new(), users: [5, 6] };
+        let own = Target { pid: 7, command: String::new(), parent: 1, users: [5, 6] };
         let directories = own.directories();
         for expected in ["/run/dsu", "/tmp/dsu-6", "/tmp/dsu-5", "/proc/7/root/run/dsu"] {
             assert!(directories.contains(&PathBuf::from(expected)), "{expected} is not in {directories:?}");

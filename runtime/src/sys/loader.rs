@@ -7,7 +7,10 @@ use dsu_abi::elf::{PF_R, PF_W, PF_X, PT_LOAD};
 use dsu_abi::note;
 use dsu_abi::patch::BUILD_ID_MAX;
 
+use dsu_abi::wire::Code;
+
 use super::memory::{PAGE, TextSpan};
+use crate::fail::Fail;
 use crate::text::Text;
 
 /// More segments than a linker makes.
@@ -358,16 +361,17 @@ impl Drop for Loaded {
     }
 }
 
-/// Loads a shared object with all its symbols resolved, or says what the dynamic linker said.
-pub(crate) fn open(path: &CStr) -> Result<Loaded, Text<512>> {
+/// Loads a shared object with all its symbols resolved, or refuses with what the dynamic linker said.
+pub(crate) fn open(path: &CStr) -> Result<Loaded, Fail> {
     // SAFETY: the object's constructors run on this thread; patchgen makes patches without any.
     let handle = unsafe { libc::dlopen(path.as_ptr(), libc::RTLD_NOW | libc::RTLD_LOCAL) };
     Loaded::from_handle(handle).ok_or_else(|| {
         // SAFETY: returns null or a NUL-terminated string of this thread, valid until its next dl call.
-        unsafe {
+        let message = unsafe {
             let message = libc::dlerror();
-            if message.is_null() { Text::empty() } else { Text::from_c_str(CStr::from_ptr(message)) }
-        }
+            if message.is_null() { c"" } else { CStr::from_ptr(message) }
+        };
+        Fail::new(Code::Unresolved, Text::<512>::from_c_str(message).as_str(), "")
     })
 }
 

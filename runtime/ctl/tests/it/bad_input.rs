@@ -88,7 +88,7 @@ fn what_does_not_fit_the_base_is_refused() {
     let patch = lab.patch("far", &[], |tables| tables.counter = 1 << 40);
     refuse(&lab, &mut process, &patch, 32, &["`counter`", "outside the base"]);
     let patch = lab.patch("thread", &[], |tables| tables.consistency = Consistency::Thread);
-    refuse(&lab, &mut process, &patch, 29, &["consistency"]);
+    refuse(&lab, &mut process, &patch, 35, &["`first`", "--consistency newest"]);
     let patch = lab.patch("symbol", &["-DUNRESOLVED"], |_| {});
     refuse(&lab, &mut process, &patch, 26, &["nobody_has_this"]);
 }

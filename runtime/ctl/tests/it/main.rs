@@ -3,10 +3,14 @@
 mod apply;
 mod bad_input;
 mod client;
+mod fake;
 mod hostile;
 mod linked;
 mod modules;
+mod moving;
 mod stress;
 mod support;
 mod surface;
 mod survive;
+mod tree;
+mod waiting;

@@ -8,7 +8,8 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Output, Stdio};
 use std::sync::OnceLock;
 
 use dsu_abi::patch::{
-    CHECKSUM_OFFSET, Consistency, Hooks, PatchFunction, PatchRelocation, PatchTables, RelocationKind, SECTION,
+    CHECKSUM_OFFSET, CarriedVariable, Consistency, Hooks, MANIFEST_SECTION, PatchFunction, PatchRelocation,
+    PatchTables, RelocationKind, SECTION,
 };
 use dsu_abi::stub::Dispatch;
 use object::{Object, ObjectSection, ObjectSymbol};
@@ -17,10 +18,11 @@ use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
 /// What the hand-made functions are called, how they dispatch, where they are armed, and their ids.
-const FUNCTIONS: [(&str, Dispatch, u8, u64); 3] = [
+const FUNCTIONS: [(&str, Dispatch, u8, u64); 4] = [
     ("first", Dispatch::Armed, 0, 0x1122_3344_5566_7788),
     ("second", Dispatch::Armed, 4, 0x99),
     ("third", Dispatch::Always, 0, 0),
+    ("hold", Dispatch::Armed, 0, 0x77),
 ];
 
 pub(crate) fn programs() -> PathBuf {
@@ -115,6 +117,7 @@ impl Lab {
         let object = self.dir.path().join(format!("{name}.so"));
         let mut clang = Command::new("clang-19");
         clang.args(["-O2", "-fPIC", "-shared", "-fuse-ld=lld", "-Wl,-z,norelro", "-Wl,-z,now", "-nostartfiles"]);
+        clang.arg("-Wl,-Bsymbolic");
         run(clang.args(defines).arg(programs().join("patch.c")).arg("-o").arg(&object));
         let mut tables = self.tables();
         tables.name = name.to_owned();
@@ -130,11 +133,22 @@ impl Lab {
 pub(crate) struct Function {
     pub(crate) name: String,
     pub(crate) entry: u64,
+    pub(crate) size: u32,
     pub(crate) slot: u64,
     pub(crate) id: u64,
     pub(crate) entry_bytes: [u8; 2],
     pub(crate) dispatch: Dispatch,
     pub(crate) arm_offset: u8,
+}
+
+impl Function {
+    /// Behind what arming overwrites, or behind the jump of dispatch `always`.
+    fn past(&self) -> u64 {
+        match self.dispatch {
+            Dispatch::Armed => self.entry + u64::from(self.arm_offset) + 2,
+            Dispatch::Always => self.entry + 6,
+        }
+    }
 }
 
 /// What a patch says of the base, before it is written.
@@ -146,6 +160,12 @@ pub(crate) struct Tables {
     pub(crate) functions: Vec<Function>,
     pub(crate) counter: u64,
     pub(crate) tls_counter: u64,
+    /// Shape of the variable that a patch with ways adds.
+    pub(crate) shape: u64,
+    /// A patch with ways says no when it is to be applied.
+    pub(crate) vetoes: bool,
+    /// JSON; empty for none.
+    pub(crate) manifest: String,
 }
 
 impl Tables {
@@ -156,22 +176,26 @@ impl Tables {
             let found = elf.symbols().find(|symbol| symbol.name() == Ok(name));
             found.unwrap_or_else(|| panic!("no symbol {name}")).address()
         };
-        let functions = FUNCTIONS.map(|(name, dispatch, arm_offset, id)| {
-            let entry = address(name);
+        let functions = FUNCTIONS.iter().filter_map(|&(name, dispatch, arm_offset, id)| {
+            let symbol = elf.symbols().find(|symbol| symbol.name() == Ok(name))?;
+            let (entry, size) = (symbol.address(), symbol.size() as u32);
             let section = elf.sections().find(|s| s.address() <= entry && entry < s.address() + s.size());
             let at = entry + u64::from(arm_offset);
             let code = section.expect("in some section").data_range(at, 2).expect("readable").expect("inside");
             let (slot, entry_bytes) = (address(&format!("slot_{name}")), [code[0], code[1]]);
-            Function { name: name.to_owned(), entry, slot, id, entry_bytes, dispatch, arm_offset }
+            Some(Function { name: name.to_owned(), entry, size, slot, id, entry_bytes, dispatch, arm_offset })
         });
         let tls = elf.sections().find(|section| section.name() == Ok(".tdata")).expect("has TLS").address();
         let tls_counter = address("tls_counter");
         Self {
             name: String::new(),
+            manifest: String::new(),
             build_id: elf.build_id().expect("readable").expect("linked with one").to_vec(),
             machine: 62,
             consistency: Consistency::Newest,
-            functions: functions.into(),
+            functions: functions.collect(),
+            shape: 1,
+            vetoes: false,
             counter: address("counter"),
             tls_counter: if tls_counter >= tls { tls_counter - tls } else { tls_counter },
         }
@@ -181,21 +205,22 @@ impl Tables {
 fn write_patch(object: &Path, file: &Path, tables: &Tables) {
     let bytes = fs::read(object).expect("just linked");
     let elf = object::File::parse(&*bytes).expect("just linked");
-    let address = |name: &str| {
-        let found = elf.dynamic_symbols().find(|symbol| symbol.name() == Ok(name));
-        found.unwrap_or_else(|| panic!("no symbol {name}")).address()
+    // 0 stands for "none".
+    let optional = |name: &str| {
+        elf.dynamic_symbols().find(|symbol| symbol.name() == Ok(name)).map_or(0, |symbol| symbol.address())
     };
-    let base = address("base");
+    let address = |name: &str| Some(optional(name)).filter(|&at| at != 0).unwrap_or_else(|| panic!("no symbol {name}"));
+    let (base, control) = (address("base"), optional("control"));
     let word = |offset, value, kind, name| PatchRelocation { offset, value, addend: 0, kind, name };
     let functions = tables.functions.iter().map(|f| PatchFunction {
         entry: f.entry,
         slot: f.slot,
         function_id: f.id,
         body: address(&format!("new_{}", f.name)),
-        old: 0,
-        stub: 0,
-        size: 16,
-        line: 0,
+        old: optional(&format!("old_{}", f.name)),
+        stub: optional(&format!("stub_{}", f.name)),
+        size: f.size,
+        line: 9,
         flags: 0,
         entry_bytes: f.entry_bytes,
         dispatch: f.dispatch,
@@ -203,27 +228,44 @@ fn write_patch(object: &Path, file: &Path, tables: &Tables) {
         name: &f.name,
         unit: "base.c",
     });
+    let mut relocations = vec![
+        word(base, tables.counter, RelocationKind::Address, "counter"),
+        word(base + 8, tables.tls_counter, RelocationKind::TpOffset, "tls_counter"),
+        word(base + 16, 0, RelocationKind::TlsModule, "tls_counter"),
+        word(base + 24, tables.tls_counter, RelocationKind::TlsOffset, "tls_counter"),
+    ];
+    let mut carried = Vec::new();
+    if control != 0 {
+        for (function, at) in tables.functions.iter().zip((address("past")..).step_by(8)) {
+            relocations.push(word(at, function.past(), RelocationKind::Address, &function.name));
+        }
+        relocations.push(word(address("kept"), 0, RelocationKind::Carried, "added"));
+        let (shape, address) = (tables.shape, address("added"));
+        carried.push(CarriedVariable { identity: 77, shape, address, size: 4, name: "added" });
+    }
+    let pre_apply = if tables.vetoes { address("veto") } else { 0 };
     let section = PatchTables {
         name: &tables.name,
         base_build_id: &tables.build_id,
         machine: tables.machine,
         consistency: tables.consistency,
         functions: functions.collect(),
-        relocations: vec![
-            word(base, tables.counter, RelocationKind::Address, "counter"),
-            word(base + 8, tables.tls_counter, RelocationKind::TpOffset, "tls_counter"),
-            word(base + 16, 0, RelocationKind::TlsModule, "tls_counter"),
-            word(base + 24, tables.tls_counter, RelocationKind::TlsOffset, "tls_counter"),
-        ],
-        carried: Vec::new(),
+        relocations,
+        carried,
         flags: 0,
-        control: 0,
-        hooks: Hooks::default(),
+        control,
+        hooks: Hooks { pre_apply, ..Hooks::default() },
     };
     let raw = file.with_extension("section");
     fs::write(&raw, section.to_bytes().expect("valid tables")).expect("ours");
-    let add = format!("{SECTION}={}", raw.display());
-    run(Command::new("llvm-objcopy-19").arg("--add-section").arg(add).arg(object).arg(file));
+    let mut objcopy = Command::new("llvm-objcopy-19");
+    objcopy.arg("--add-section").arg(format!("{SECTION}={}", raw.display()));
+    if !tables.manifest.is_empty() {
+        let raw = file.with_extension("manifest");
+        fs::write(&raw, &tables.manifest).expect("ours");
+        objcopy.arg("--add-section").arg(format!("{MANIFEST_SECTION}={}", raw.display()));
+    }
+    run(objcopy.arg(object).arg(file));
     seal(file);
 }
 

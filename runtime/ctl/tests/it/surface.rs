@@ -15,7 +15,7 @@ fn help_has_examples_and_exit_codes() {
     let help = dsuctl(&["--help"]);
     assert!(help.contains("dsuctl apply 4711 fix.dsu") && help.contains("Exit codes:"), "{help}");
     for command in ["ps", "status", "apply", "revert", "completions", "man"] {
-        assert!(dsuctl(&[command, "--help"]).contains("Example:"), "`{command}` has no example");
+        assert!(dsuctl(&[command, "--help"]).contains("Example"), "`{command}` has no example");
     }
 }
 
@@ -50,6 +50,21 @@ fn text_has_no_colours_for_a_pipe_and_says_what_json_says() {
     }
     let version = |function: &serde_json::Value| function["version"] == 1 && function["unit"] == "base.c";
     assert!(module["redirected"].as_array().expect("a list").iter().all(version), "{document}");
+}
+
+#[test]
+fn what_the_release_engineer_answered_for_is_shown_to_the_operator() {
+    let lab = Lab::new(&[]);
+    let manifest =
+        r#"{"accepted": [{"subject": "struct conn", "reason": "layout changed", "because": "never on the heap"}]}"#;
+    let patch = lab.patch("fix", &[], |tables| tables.manifest = manifest.to_owned());
+    let process = lab.start();
+    let pid = process.pid_text();
+    let text = String::from_utf8(lab.dsuctl(&["apply", &pid, patch.to_str().expect("UTF-8")]).stdout).expect("UTF-8");
+    assert!(text.contains("accepted risk `struct conn`: layout changed; never on the heap\n"), "{text}");
+    lab.json(&["revert", &pid]);
+    let document = lab.json(&["apply", &pid, patch.to_str().expect("UTF-8")]);
+    assert_eq!(document["accepted"][0]["because"], "never on the heap");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::process::Command;
 use crate::client::{change, connect, connect_again};
 use crate::support::{Lab, Process, programs, run};
 
-fn root_or_skip() -> bool {
+pub(crate) fn root_or_skip() -> bool {
     let root = rustix::process::geteuid().is_root();
     if !root {
         assert_ne!(std::env::var("DSU_TEST_ALLOW_SKIP").as_deref(), Ok("0"), "needs root");

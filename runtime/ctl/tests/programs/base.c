@@ -43,11 +43,14 @@ ALWAYS(third, 1);
 #ifndef DISPATCH
 #define DISPATCH 0
 #endif
+#ifndef POINTS
+#define POINTS 1
+#endif
 #define STRING_(x) #x
 #define STRING(x) STRING_(x)
 #define NOTE(dispatch)                                                                                       \
     __asm__(".pushsection .note.dsu,\"a\",@note\n .p2align 2\n .long 4, 20, 1\n .asciz \"DSU\"\n"            \
-            " .long 1, " STRING(dispatch) ", 3, 1, 0\n .popsection\n")
+            " .long 1, " STRING(dispatch) ", 3, " STRING(POINTS) ", 0\n .popsection\n")
 NOTE(DISPATCH);
 
 static atomic_int stop;
@@ -88,8 +91,17 @@ static long resident_pages(void) {
 
 static pthread_t hammers[4];
 
+#ifdef CREW
+#include "crew.h"
+#else
+static int crew_command(const char *line) { return line == NULL; }
+static void wait_for_line(void) {}
+#endif
+
 static void command(const char *line) {
-    if (!strcmp(line, "call")) {
+    if (crew_command(line)) {
+        /* Answered. */
+    } else if (!strcmp(line, "call")) {
         printf("%d %d %d\n", first(0), second(0), third(0));
     } else if (!strcmp(line, "hammer")) {
         for (int i = 0; i < 4; i++) pthread_create(&hammers[i], NULL, hammer, NULL);
@@ -117,6 +129,10 @@ static void command(const char *line) {
             _exit(WIFEXITED(status) ? WEXITSTATUS(status) : 99);
         }
         printf("%d\n", (int)getpid());
+    } else if (!strcmp(line, "exec")) {
+        /* Becomes another program, which says its number first as this one did. */
+        execl(getenv("OTHER"), getenv("OTHER"), (char *)NULL);
+        puts("?");
     } else if (!strcmp(line, "closefrom")) {
         for (int fd = 3; fd < 65536; fd++) close(fd);
         printf("%d\n", dup(0));
@@ -151,7 +167,10 @@ int main(int argc, char **argv) {
     printf("%d\n", (int)getpid());
     fflush(stdout);
     char line[64];
-    while (fgets(line, sizeof line, stdin)) {
+    setvbuf(stdin, NULL, _IONBF, 0);
+    for (;;) {
+        wait_for_line();
+        if (!fgets(line, sizeof line, stdin)) break;
         line[strcspn(line, "\n")] = 0;
         command(line);
     }

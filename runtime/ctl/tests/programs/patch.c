@@ -5,17 +5,48 @@
 uintptr_t base[4] = {1, 1, 1, 1};
 void *__tls_get_addr(uintptr_t *);
 
-__attribute__((visibility("default"))) int new_first(int x) { return x + 2 + *(int *)base[0]; }
+#ifndef ADD
+#define ADD 0
+#endif
+
+__attribute__((visibility("default"))) int new_first(int x) { return x + ADD + 2 + *(int *)base[0]; }
 
 __attribute__((visibility("default"))) int new_second(int x) {
     int value;
     __asm__("movl %%fs:(%1), %0" : "=r"(value) : "r"(base[1]));
-    return x + 2 + value;
+    return x + ADD + 2 + value;
 }
 
 __attribute__((visibility("default"))) int new_third(int x) {
-    return x - 4 + *(int *)__tls_get_addr(&base[2]);
+    return x + ADD - 4 + *(int *)__tls_get_addr(&base[2]);
 }
+
+#ifdef WAYS
+/* A control block, ways into the old versions, and stubs, after dsu_abi::patch::control. `past` stands for what is
+ * behind the bytes of each entry that arming overwrites; `kept` for the storage of the carried variable `added`. */
+uintptr_t control[3 + 2 * 4] = {1};
+uintptr_t past[4] = {1, 1, 1, 1};
+uintptr_t kept = 1;
+int added = 40;
+
+#define TEXT_(x) #x
+#define TEXT(x) TEXT_(x)
+#define WAY(name, index)                                                                                     \
+    __asm__(".text\n .globl old_" #name "\nold_" #name ": jmp *past+8*" TEXT(index) "(%rip)\n"               \
+            " .globl stub_" #name "\nstub_" #name ":\n mov control(%rip), %r11\n mov %fs:(%r11), %r11\n"     \
+            " mov (%r11), %r11\n test %r11, %r11\n js 2f\n cmp %r11d, control+8(%rip)\n ja 1f\n"            \
+            " jmp *control+24+16*" TEXT(index) "(%rip)\n1: jmp *control+32+16*" TEXT(index) "(%rip)\n"        \
+            "2: lea control+24+16*" TEXT(index) "(%rip), %r11\n jmp *control+16(%rip)\n")
+WAY(first, 0);
+WAY(second, 1);
+WAY(third, 2);
+WAY(hold, 3);
+
+__attribute__((visibility("default"))) int veto(void) { return 1; }
+
+/* Held as the old one, so that threads can be found inside it; counts its calls. */
+__attribute__((visibility("default"))) int new_hold(int x) { return x + ++*(int *)kept; }
+#endif
 
 #ifdef UNRESOLVED
 extern int nobody_has_this(int);
