@@ -159,14 +159,8 @@ impl Closure<'_, '_, '_> {
             self.out.needs_all = true;
             return;
         };
-        let (text, relative) = match facts.module.symbols.get(definition.1.as_str()) {
-            Some(Symbol::Function(i)) => (facts.module.functions[*i].body.unwrap_or_default(), false),
-            Some(Symbol::Global(i)) => {
-                let text = facts.module.globals[*i].initialiser.unwrap_or_default();
-                (text, is_relative(text))
-            }
-            _ => return,
-        };
+        let Some(text) = facts.module.text_of(&definition.1) else { return };
+        let relative = facts.module.global_named(&definition.1).is_some() && is_relative(text);
         for (name, kind) in uses(text) {
             let Some(used) = self.resolver.definition(definition.0, name) else { continue };
             if self.out.members.contains_key(&used) || self.out.data.contains(&used) {
@@ -244,6 +238,17 @@ fn holds_labels(global: &Global<'_>) -> bool {
 }
 
 impl UpdateSet {
+    /// Is the address of a function that only the patch has stored or passed, in its code or data?
+    pub fn new_function_escapes(&self, resolver: &Resolver<'_, '_>) -> bool {
+        let new = |d: &Definition| self.members.get(d).is_some_and(|m| m.role == Role::New);
+        self.members.keys().chain(&self.data).any(|user| {
+            let module = resolver.new.facts(user.0).map(|f| &f.module);
+            let text = module.and_then(|m| m.text_of(&user.1)).unwrap_or_default();
+            let addresses = uses(text).into_iter().filter(|(_, kind)| *kind == Use::Address);
+            addresses.filter_map(|(name, _)| resolver.definition(user.0, name)).any(|d| new(&d))
+        })
+    }
+
     /// Where a name used in patch code of a unit leads.
     pub fn target(&self, resolver: &Resolver<'_, '_>, unit: usize, name: &str) -> Target {
         let Some(definition) = resolver.definition(unit, name) else {

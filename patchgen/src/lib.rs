@@ -12,6 +12,7 @@
 //! | [`layout`] | debug information -> types whose layout differs |
 //! | [`callgraph`], [`closure`] | change set -> update set, each member with its reason |
 //! | [`verdict`] | all of it -> apply, nothing to do, or refused |
+//! | [`redirect`] | update set -> what the base tells about each redirected function |
 //! | [`extract`] | update set -> one small module per unit |
 //! | [`emit`] | modules -> patch object |
 //! | [`explain`], [`inspect`] | what a person reads |
@@ -35,5 +36,6 @@ pub mod problem;
 pub mod program;
 pub mod progress;
 pub mod promises;
+pub mod redirect;
 pub mod resolve;
 pub mod verdict;

@@ -12,6 +12,7 @@ use crate::input::Build;
 use crate::problem::{Problem, Reason, Result};
 use crate::program::{Load, Pair, both, pair, sides, texts};
 use crate::progress::Progress;
+use crate::redirect::redirects;
 use crate::resolve::Resolver;
 use crate::verdict::{Verdict, check_builds, judge};
 
@@ -78,19 +79,20 @@ fn attempt(builds: &Builds, patch: Option<(&str, &Tools)>, load: Load, progress:
     if verdict != Verdict::Apply {
         return Ok(Some((report, None)));
     }
+    let redirects = redirects(&resolver, &set)?;
     // `diff` goes this far too: what only shows when code is taken out of its unit is part of its answer.
-    let pieces = match extract(&resolver, &set) {
+    let mut pieces = match extract(&resolver, &set) {
         Ok(pieces) => pieces,
         Err(problem) => return refused(report, problem),
     };
     let Some((name, tools)) = patch else { return Ok(Some((report, None))) };
     progress.step("generating code");
-    let linked = match emit::link(old, &pieces, tools) {
+    let linked = match emit::link(old, &mut pieces, &redirects, tools) {
         Ok(linked) => linked,
         Err(problem) => return refused(report, problem),
     };
-    let manifest = crate::manifest::manifest(&report, old, new, &linked, &pieces, name);
-    let bytes = emit::finish(&linked, old, &set, &pieces, name, manifest.as_bytes())?;
+    let manifest = crate::manifest::manifest(&report, (old, new), &linked, &pieces, &redirects, name);
+    let bytes = emit::finish(&linked, old, &redirects, &pieces, name, manifest.as_bytes())?;
     Ok(Some((report, Some(Finished { bytes }))))
 }
 

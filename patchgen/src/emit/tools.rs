@@ -13,6 +13,7 @@ use crate::problem::{Problem, Reason, Result};
 #[derive(Debug, Clone)]
 pub struct Tools {
     llc: OsString,
+    mc: OsString,
     lld: OsString,
     /// Keep the intermediate files here.
     pub keep: Option<PathBuf>,
@@ -21,7 +22,8 @@ pub struct Tools {
 impl Default for Tools {
     fn default() -> Self {
         let tool = |variable: &str, name: &str| std::env::var_os(variable).unwrap_or_else(|| name.into());
-        Self { llc: tool("DSU_LLC", "llc-19"), lld: tool("DSU_LLD", "ld.lld-19"), keep: None }
+        let (llc, mc) = (tool("DSU_LLC", "llc-19"), tool("DSU_MC", "llvm-mc-19"));
+        Self { llc, mc, lld: tool("DSU_LLD", "ld.lld-19"), keep: None }
     }
 }
 
@@ -39,8 +41,8 @@ pub(super) fn run(command: &mut Command) -> Result<()> {
 }
 
 impl Tools {
-    /// The shared object of all pieces.
-    pub(super) fn build(&self, base: &Build, pieces: &Pieces) -> Result<Vec<u8>> {
+    /// The shared object of all pieces and of `stubs`, an assembly unit.
+    pub(super) fn build(&self, base: &Build, pieces: &Pieces, stubs: &str) -> Result<Vec<u8>> {
         let unwritable = |e: std::io::Error| {
             Problem::new(Reason::Unwritable, "temporary directory", format!("cannot be written: {e}"))
         };
@@ -55,6 +57,10 @@ impl Tools {
                 .map_err(|p| Problem { subject: format!("{} of {}", p.subject, piece.unit), ..p })?;
             objects.push(object);
         }
+        let (assembly, object) = (directory.join("stubs.s"), directory.join("stubs.o"));
+        fs::write(&assembly, stubs).map_err(unwritable)?;
+        self.assemble(&assembly, &object)?;
+        objects.push(object);
         let output = directory.join("patch.so");
         let own = self.stand_in(base, pieces, directory)?;
         self.link(base, &objects, own.as_deref(), &output)?;
@@ -64,6 +70,11 @@ impl Tools {
     fn compile(&self, ir: &Path, object: &Path) -> Result<()> {
         // The program was optimised already; only code generation is left, at the level clang uses by default.
         run(Command::new(&self.llc).args(["-O2", "-relocation-model=pic", "-filetype=obj", "-o"]).arg(object).arg(ir))
+    }
+
+    fn assemble(&self, assembly: &Path, object: &Path) -> Result<()> {
+        let arguments = ["-triple=x86_64-pc-linux-gnu", "-filetype=obj", "-o"];
+        run(Command::new(&self.mc).args(arguments).arg(object).arg(assembly))
     }
 
     /// A library of the base's soname that exports the names the patch expects of it, so that the patch depends on

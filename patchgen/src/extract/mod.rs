@@ -40,11 +40,13 @@ pub struct Pieces {
     pub symbols: BTreeMap<Definition, String>,
     /// What is left to the dynamic linker, with a function that uses it. Weak references may stay open.
     pub external: BTreeMap<String, Option<Place>>,
+    /// The address of a function that only the patch has is stored or passed.
+    pub escapes: bool,
 }
 
 /// Extracts the update set.
 pub fn extract(resolver: &Resolver<'_, '_>, set: &UpdateSet) -> Result<Pieces> {
-    let mut pieces = Pieces::default();
+    let mut pieces = Pieces { escapes: set.new_function_escapes(resolver), ..Pieces::default() };
     for (number, definition) in set.members.keys().chain(&set.data).enumerate() {
         let symbol = match is_private(resolver, definition) {
             true => unescape(&definition.1),
@@ -79,7 +81,7 @@ fn is_private(resolver: &Resolver<'_, '_>, definition: &Definition) -> bool {
 
 impl Pieces {
     /// The patch object's symbol for something of the base.
-    fn base_symbol(&mut self, base: &BaseSymbol) -> String {
+    pub(crate) fn base_symbol(&mut self, base: &BaseSymbol) -> String {
         if let Some((known, _)) = self.base.iter().find(|(_, b)| *b == base) {
             return known.clone();
         }
