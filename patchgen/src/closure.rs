@@ -74,13 +74,32 @@ pub fn close(resolver: &Resolver<'_, '_>, graph: &CallGraph, changes: &Changes) 
         closure.callers_of(&resigned);
     }
     closure.users_of_constants(changes);
-    while let Some(definition) = closure.queue.pop_front() {
-        closure.follow(&definition);
+    closure.finish()
+}
+
+/// The update set of these functions, redirected for one reason, with all they need.
+pub fn close_over(
+    resolver: &Resolver<'_, '_>,
+    graph: &CallGraph,
+    functions: impl IntoIterator<Item = (Definition, BaseSymbol)>,
+    reason: &str,
+) -> UpdateSet {
+    let resigned = BTreeSet::new();
+    let mut closure = Closure { resolver, graph, resigned, out: UpdateSet::default(), queue: VecDeque::new() };
+    for (definition, base) in functions {
+        closure.add(definition, Role::Redirect(base), reason.to_owned());
     }
-    closure.out
+    closure.finish()
 }
 
 impl Closure<'_, '_, '_> {
+    fn finish(mut self) -> UpdateSet {
+        while let Some(definition) = self.queue.pop_front() {
+            self.follow(&definition);
+        }
+        self.out
+    }
+
     fn redirect(&mut self, definition: Definition, reason: &str) {
         if self.out.members.contains_key(&definition) || self.resigned.contains(&definition) {
             return;
@@ -233,7 +252,7 @@ fn is_relative(text: &str) -> bool {
 }
 
 /// Addresses of labels belong to one body of a function.
-fn holds_labels(global: &Global<'_>) -> bool {
+pub(crate) fn holds_labels(global: &Global<'_>) -> bool {
     global.initialiser.is_some_and(|i| i.contains("blockaddress("))
 }
 

@@ -84,6 +84,9 @@ pub struct Report {
     pub refusals: Vec<Problem>,
     /// Functions that differ only in constants that follow their own line.
     pub moved_lines: usize,
+    /// Reason -> functions that stay as they are, where all others are replaced by copies of themselves.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub left_out: Option<BTreeMap<String, usize>>,
     /// Diffs of the changed functions.
     #[serde(skip)]
     pub diffs: Vec<FunctionDiff>,
@@ -109,7 +112,8 @@ impl Report {
             }
         }
         let changes_list = changes.list.clone();
-        Self { verdict, changes: changes_list, update_set, refusals, moved_lines: changes.moved_lines, diffs }
+        let moved_lines = changes.moved_lines;
+        Self { verdict, changes: changes_list, update_set, refusals, moved_lines, left_out: None, diffs }
     }
 
     /// A reason against the patch that showed late.
@@ -135,11 +139,18 @@ impl Report {
         if self.moved_lines != 0 {
             out.push_str(&format!("ignored   {} functions whose line numbers alone moved\n", self.moved_lines));
         }
-        for member in &self.update_set {
+        let members = if self.left_out.is_none() { self.update_set.as_slice() } else { &[] };
+        for member in members {
             let verb = if member.redirected { "replace" } else { "add" };
             out.push_str(&format!("{verb:<9} {} of {}: {}\n", member.function, member.unit, member.reason));
             if let Some(note) = member.note() {
                 out.push_str(&format!("          {note}\n"));
+            }
+        }
+        if let Some(left_out) = &self.left_out {
+            out.push_str(&format!("replace   {} functions by copies of themselves\n", self.update_set.len()));
+            for (reason, count) in left_out {
+                out.push_str(&format!("left out  {count}: {reason}\n"));
             }
         }
         if ir {

@@ -87,7 +87,7 @@ fn redirect(resolver: &Resolver<'_, '_>, definition: &Definition, target: &BaseS
     // Of several copies of a weak function one is in the program, with its own id and slot.
     let found = read_stub(target.value, dispatch, around);
     let (function_id, slot) = found.ok_or_else(|| corrupt("there is no stub at its entry"))?;
-    let versions = [old_version(resolver, target), new_version(resolver, definition)];
+    let versions = [old_version(resolver, definition, target), new_version(resolver, definition)];
     let takes_r11 = versions.iter().flatten().any(|(f, _)| !leaves_r11(f));
     let obstacle = match () {
         () if takes_r11 => Some(USES_R11),
@@ -119,8 +119,10 @@ fn size(build: &Build, entry: u64) -> u32 {
 /// A version of a function, and the line it is defined in.
 type Version<'r, 'a> = Option<(&'r Function<'a>, u32)>;
 
-fn old_version<'r, 'a>(resolver: &'r Resolver<'_, 'a>, base: &BaseSymbol) -> Version<'r, 'a> {
-    let units = resolver.old.units.iter().filter(|f| f.unit.name == base.unit);
+fn old_version<'r, 'a>(resolver: &'r Resolver<'_, 'a>, definition: &Definition, base: &BaseSymbol) -> Version<'r, 'a> {
+    // Several units may share a name; one that moved to another unit is found by the name of that.
+    let paired = resolver.old_unit(definition.0).and_then(|i| resolver.old.facts(i));
+    let units = paired.into_iter().chain(&resolver.old.units).filter(|f| f.unit.name == base.unit);
     let mut found = units.filter_map(|f| Some((&f.module, f.module.function_named(&escape(&base.name))?)));
     let (module, function) = found.find(|(_, f)| f.body.is_some())?;
     Some((function, module.place_of_function(function).map_or(0, |p| p.line)))
