@@ -15,6 +15,7 @@ Examples:
   patchgen base /usr/bin/memcached -o memcached.dsubase    keep what a later patch needs
   patchgen diff old/memcached new/memcached                what would change, and may it?
   patchgen build memcached.dsubase new/memcached -o fix.dsu --name CVE-2023-46852
+  patchgen build --all-functions memcached -o same.dsu     every function by a copy of itself: a rehearsal
   patchgen inspect fix.dsu --dot | dot -Tsvg > fix.svg
 
 Exit codes: 0 patch written, or differences shown; 1 failed; 2 usage; 3 no change; 4 refused."
@@ -60,7 +61,11 @@ pub enum Command {
         /// Running build: executable, library or .dsubase.
         old: PathBuf,
         /// Build to become.
-        new: PathBuf,
+        #[arg(required_unless_present = "all_functions")]
+        new: Option<PathBuf>,
+        /// Replace every function of OLD by a recompiled copy of itself.
+        #[arg(long, conflicts_with = "new")]
+        all_functions: bool,
         /// Where to write the patch.
         #[arg(short, long)]
         output: PathBuf,

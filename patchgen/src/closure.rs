@@ -74,13 +74,32 @@ pub fn close(resolver: &Resolver<'_, '_>, graph: &CallGraph, changes: &Changes) 
         closure.callers_of(&resigned);
     }
     closure.users_of_constants(changes);
-    while let Some(definition) = closure.queue.pop_front() {
-        closure.follow(&definition);
+    closure.finish()
+}
+
+/// The update set of these functions, redirected for one reason, with all they need.
+pub fn close_over(
+    resolver: &Resolver<'_, '_>,
+    graph: &CallGraph,
+    functions: impl IntoIterator<Item = (Definition, BaseSymbol)>,
+    reason: &str,
+) -> UpdateSet {
+    let resigned = BTreeSet::new();
+    let mut closure = Closure { resolver, graph, resigned, out: UpdateSet::default(), queue: VecDeque::new() };
+    for (definition, base) in functions {
+        closure.add(definition, Role::Redirect(base), reason.to_owned());
     }
-    closure.out
+    closure.finish()
 }
 
 impl Closure<'_, '_, '_> {
+    fn finish(mut self) -> UpdateSet {
+        while let Some(definition) = self.queue.pop_front() {
+            self.follow(&definition);
+        }
+        self.out
+    }
+
     fn redirect(&mut self, definition: Definition, reason: &str) {
         if self.out.members.contains_key(&definition) || self.resigned.contains(&definition) {
             return;
@@ -159,14 +178,8 @@ impl Closure<'_, '_, '_> {
             self.out.needs_all = true;
             return;
         };
-        let (text, relative) = match facts.module.symbols.get(definition.1.as_str()) {
-            Some(Symbol::Function(i)) => (facts.module.functions[*i].body.unwrap_or_default(), false),
-            Some(Symbol::Global(i)) => {
-                let text = facts.module.globals[*i].initialiser.unwrap_or_default();
-                (text, is_relative(text))
-            }
-            _ => return,
-        };
+        let Some(text) = facts.module.text_of(&definition.1) else { return };
+        let relative = facts.module.global_named(&definition.1).is_some() && is_relative(text);
         for (name, kind) in uses(text) {
             let Some(used) = self.resolver.definition(definition.0, name) else { continue };
             if self.out.members.contains_key(&used) || self.out.data.contains(&used) {
@@ -239,11 +252,22 @@ fn is_relative(text: &str) -> bool {
 }
 
 /// Addresses of labels belong to one body of a function.
-fn holds_labels(global: &Global<'_>) -> bool {
+pub(crate) fn holds_labels(global: &Global<'_>) -> bool {
     global.initialiser.is_some_and(|i| i.contains("blockaddress("))
 }
 
 impl UpdateSet {
+    /// Is the address of a function that only the patch has stored or passed, in its code or data?
+    pub fn new_function_escapes(&self, resolver: &Resolver<'_, '_>) -> bool {
+        let new = |d: &Definition| self.members.get(d).is_some_and(|m| m.role == Role::New);
+        self.members.keys().chain(&self.data).any(|user| {
+            let module = resolver.new.facts(user.0).map(|f| &f.module);
+            let text = module.and_then(|m| m.text_of(&user.1)).unwrap_or_default();
+            let addresses = uses(text).into_iter().filter(|(_, kind)| *kind == Use::Address);
+            addresses.filter_map(|(name, _)| resolver.definition(user.0, name)).any(|d| new(&d))
+        })
+    }
+
     /// Where a name used in patch code of a unit leads.
     pub fn target(&self, resolver: &Resolver<'_, '_>, unit: usize, name: &str) -> Target {
         let Some(definition) = resolver.definition(unit, name) else {

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use dsu_abi::patch::{self, CHECKSUM_OFFSET, MANIFEST_SECTION, SECTION};
+use dsu_abi::patch::{self, CHECKSUM_OFFSET, FUNCTION_STAYS, MANIFEST_SECTION, PATCH_ESCAPES, SECTION};
 use object::{Object, ObjectSection};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -53,6 +53,8 @@ pub fn inspect(path: &Path) -> Result<Inspected> {
         .iter()
         .map(|f| {
             json!({"name": f.name, "unit": f.unit, "entry": f.entry, "slot": f.slot, "body": f.body,
+                "old": f.old, "stub": f.stub, "old_size": f.size, "old_line": f.line,
+                "stays": f.flags & FUNCTION_STAYS != 0,
                 "dispatch": format!("{:?}", f.dispatch).to_lowercase()})
         })
         .collect();
@@ -71,6 +73,9 @@ pub fn inspect(path: &Path) -> Result<Inspected> {
         "name": patch.name,
         "base_build_id": hex(patch.base_build_id),
         "machine": patch.machine,
+        "consistency": format!("{:?}", patch.consistency).to_lowercase(),
+        "control": patch.control,
+        "escapes": patch.flags & PATCH_ESCAPES != 0,
         "checksum": hex(&patch.checksum),
         "size": bytes.len(),
         "redirects": functions,
@@ -118,10 +123,12 @@ impl Inspected {
             if !old.is_empty() && old != new {
                 out.push_str(&format!("            {old} -> {new}\n"));
             }
-            if f["never_returns"] == true {
-                out.push_str(
-                    "            never returns: a thread inside it picks the change up only after a restart\n",
-                );
+            let notes = [
+                crate::explain::effect(text_of(f, "name"), f["never_returns"] == true),
+                f["newest_only"].as_str().map(|why| format!("for consistency `newest` only: {why}")),
+            ];
+            for note in notes.iter().flatten() {
+                out.push_str(&format!("            {note}\n"));
             }
         }
         let count = |v: &Value| v.as_array().map_or(0, Vec::len);
@@ -130,6 +137,9 @@ impl Inspected {
             "data        {} new objects, {references} references to the base\n",
             count(&manifest["variables"])
         ));
+        if json["escapes"] == true {
+            out.push_str("stays       the address of a function it adds is kept somewhere: its code stays mapped\n");
+        }
         out
     }
 

@@ -11,12 +11,15 @@
 //! | [`diff`] | two builds -> change set |
 //! | [`layout`] | debug information -> types whose layout differs |
 //! | [`callgraph`], [`closure`] | change set -> update set, each member with its reason |
+//! | [`churn`] | one build -> update set of all its functions |
 //! | [`verdict`] | all of it -> apply, nothing to do, or refused |
+//! | [`redirect`] | update set -> what the base tells about each redirected function |
 //! | [`extract`] | update set -> one small module per unit |
 //! | [`emit`] | modules -> patch object |
 //! | [`explain`], [`inspect`] | what a person reads |
 
 pub mod callgraph;
+pub mod churn;
 pub mod cli;
 pub mod closure;
 pub mod diff;
@@ -35,5 +38,6 @@ pub mod problem;
 pub mod program;
 pub mod progress;
 pub mod promises;
+pub mod redirect;
 pub mod resolve;
 pub mod verdict;

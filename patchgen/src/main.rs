@@ -43,7 +43,10 @@ fn run(command: Command) -> Result<u8> {
             show(&report, json, ir);
             Ok(code(&report))
         }
-        Command::Build { old, new, output, name, json, keep } => build(&old, &new, &output, name, json, keep),
+        // `all_functions` is what takes the place of a new build.
+        Command::Build { old, new, all_functions: _, output, name, json, keep } => {
+            build(&old, new.as_deref(), &output, name, json, keep)
+        }
         Command::Inspect { patch, json, dot } => {
             let inspected = inspect::inspect(&patch)?;
             match (json, dot) {
@@ -111,13 +114,24 @@ fn base(app: &Path, output: Option<PathBuf>, strip: bool) -> Result<u8> {
     Ok(exit::DONE)
 }
 
-fn build(old: &Path, new: &Path, output: &Path, name: Option<String>, json: bool, keep: Option<PathBuf>) -> Result<u8> {
-    let builds = pipeline::read(old, new)?;
+fn build(
+    old: &Path,
+    new: Option<&Path>,
+    output: &Path,
+    name: Option<String>,
+    json: bool,
+    keep: Option<PathBuf>,
+) -> Result<u8> {
     let stem = output.file_stem().map(|s| s.to_string_lossy().into_owned());
     let name = name.or(stem).unwrap_or_else(|| String::from("patch"));
     let mut tools = Tools::default();
     tools.keep = keep;
-    let (report, finished) = pipeline::compare(&builds, Some((&name, &tools)), &Progress::default())?;
+    let (patch, progress) = ((name.as_str(), &tools), Progress::default());
+    let (report, finished) = match new {
+        Some(new) => pipeline::compare(&pipeline::read(old, new)?, Some(patch), &progress)?,
+        None => pipeline::replace_all(old, patch, &progress)?,
+    };
+    drop(progress);
     if let Some(finished) = finished {
         write::atomically(output, &finished.bytes, 0o644)?;
     }

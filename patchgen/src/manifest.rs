@@ -1,18 +1,29 @@
 //! The manifest inside a patch object: for people and tools; the runtime never reads it. It holds nothing that
 //! depends on when or where it was made, so equal inputs give equal bytes.
 
+use std::collections::BTreeMap;
+
 use serde_json::json;
 
 use crate::emit::Linked;
 use crate::explain::Report;
 use crate::extract::Pieces;
 use crate::input::Build;
+use crate::redirect::Redirect;
 
 /// Version of the manifest's fields.
 pub const VERSION: u32 = 1;
 
 /// The manifest as JSON text.
-pub fn manifest(report: &Report, base: &Build, new: &Build, linked: &Linked, pieces: &Pieces, name: &str) -> String {
+pub fn manifest(
+    report: &Report,
+    (base, new): (&Build, &Build),
+    linked: &Linked,
+    pieces: &Pieces,
+    redirects: &[Redirect],
+    name: &str,
+) -> String {
+    let redirects: BTreeMap<_, _> = redirects.iter().map(|r| (&r.definition, r)).collect();
     let functions: Vec<_> = report
         .update_set
         .iter()
@@ -32,6 +43,7 @@ pub fn manifest(report: &Report, base: &Build, new: &Build, linked: &Linked, pie
                 "calls": m.calls,
                 "recursive": m.recursive,
                 "never_returns": m.never_returns,
+                "newest_only": redirects.get(&m.definition).and_then(|r| r.bound_to_newest()),
             })
         })
         .collect();

@@ -3,15 +3,17 @@
 use std::path::Path;
 
 use crate::callgraph::CallGraph;
-use crate::closure::close;
-use crate::diff::diff;
+use crate::churn::{Everything, everything};
+use crate::closure::{UpdateSet, close};
+use crate::diff::{Changes, diff};
 use crate::emit::{self, Tools};
 use crate::explain::Report;
 use crate::extract::extract;
 use crate::input::Build;
 use crate::problem::{Problem, Reason, Result};
-use crate::program::{Load, Pair, both, pair, sides, texts};
+use crate::program::{Load, Pair, both, pair, side, sides, texts, texts_of};
 use crate::progress::Progress;
+use crate::redirect::redirects;
 use crate::resolve::Resolver;
 use crate::verdict::{Verdict, check_builds, judge};
 
@@ -42,11 +44,7 @@ pub fn read(old: &Path, new: &Path) -> Result<Builds> {
 }
 
 /// Compares them; makes a patch named `name` when one is wanted and possible.
-pub fn compare(
-    builds: &Builds,
-    patch: Option<(&str, &Tools)>,
-    progress: &Progress,
-) -> Result<(Report, Option<Finished>)> {
+pub fn compare(builds: &Builds, patch: Option<(&str, &Tools)>, progress: &Progress) -> Result<Outcome> {
     match attempt(builds, patch, Load::Changed, progress)? {
         Some(done) => Ok(done),
         // Something that other units can see changed: read them all.
@@ -55,7 +53,10 @@ pub fn compare(
     }
 }
 
-type Attempt = Option<(Report, Option<Finished>)>;
+/// What was found, and the patch if one was made.
+pub type Outcome = (Report, Option<Finished>);
+
+type Attempt = Option<Outcome>;
 
 fn attempt(builds: &Builds, patch: Option<(&str, &Tools)>, load: Load, progress: &Progress) -> Result<Attempt> {
     let Builds { old, new, pairs } = builds;
@@ -75,30 +76,59 @@ fn attempt(builds: &Builds, patch: Option<(&str, &Tools)>, load: Load, progress:
     changes.list.extend(types.iter().map(crate::layout::Changed::change));
     let (verdict, problems) = judge(&resolver, &changes, &set, pairs, &types);
     let report = Report::new(&resolver, &graph, &changes, &set, verdict, problems);
-    if verdict != Verdict::Apply {
-        return Ok(Some((report, None)));
+    make(report, &resolver, &set, patch, progress).map(Some)
+}
+
+/// A patch that replaces every function of a build by a recompiled copy of itself.
+pub fn replace_all(build: &Path, patch: (&str, &Tools), progress: &Progress) -> Result<Outcome> {
+    let build = Build::read(build)?;
+    progress.step("reading all units");
+    let texts = texts_of(&build)?;
+    let side = side(&build, &texts)?;
+    let pairs: Vec<Pair> = (0..build.units.len()).map(|i| Pair { old: Some(i), new: Some(i) }).collect();
+    let resolver = Resolver::new(&side, &side, &pairs);
+    let graph = CallGraph::build(&resolver);
+    let Everything { set, left_out } = everything(&resolver, &graph)?;
+    let verdict = if set.members.is_empty() { Verdict::NoChange } else { Verdict::Apply };
+    let mut report = Report::new(&resolver, &graph, &Changes::default(), &set, verdict, Vec::new());
+    report.left_out = Some(left_out);
+    make(report, &resolver, &set, Some(patch), progress)
+}
+
+/// Makes the patch of an update set, when one is wanted and may be made.
+fn make(
+    report: Report,
+    resolver: &Resolver<'_, '_>,
+    set: &UpdateSet,
+    patch: Option<(&str, &Tools)>,
+    progress: &Progress,
+) -> Result<Outcome> {
+    if report.verdict != Verdict::Apply {
+        return Ok((report, None));
     }
+    let (old, new) = (resolver.old.build, resolver.new.build);
+    let redirects = redirects(resolver, set)?;
     // `diff` goes this far too: what only shows when code is taken out of its unit is part of its answer.
-    let pieces = match extract(&resolver, &set) {
+    let mut pieces = match extract(resolver, set) {
         Ok(pieces) => pieces,
         Err(problem) => return refused(report, problem),
     };
-    let Some((name, tools)) = patch else { return Ok(Some((report, None))) };
+    let Some((name, tools)) = patch else { return Ok((report, None)) };
     progress.step("generating code");
-    let linked = match emit::link(old, &pieces, tools) {
+    let linked = match emit::link(old, &mut pieces, &redirects, tools) {
         Ok(linked) => linked,
         Err(problem) => return refused(report, problem),
     };
-    let manifest = crate::manifest::manifest(&report, old, new, &linked, &pieces, name);
-    let bytes = emit::finish(&linked, old, &set, &pieces, name, manifest.as_bytes())?;
-    Ok(Some((report, Some(Finished { bytes }))))
+    let manifest = crate::manifest::manifest(&report, (old, new), &linked, &pieces, &redirects, name);
+    let bytes = emit::finish(&linked, old, &redirects, &pieces, name, manifest.as_bytes())?;
+    Ok((report, Some(Finished { bytes })))
 }
 
 /// A reason that showed late: a refusal is part of the report, a failure is not.
-fn refused(mut report: Report, problem: Problem) -> Result<Attempt> {
+fn refused(mut report: Report, problem: Problem) -> Result<Outcome> {
     if problem.reason.exit() != crate::exit::REFUSED {
         return Err(problem);
     }
     report.refuse(problem);
-    Ok(Some((report, None)))
+    Ok((report, None))
 }

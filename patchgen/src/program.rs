@@ -68,6 +68,11 @@ pub fn texts(old: &Build, new: &Build, pairs: &[Pair], load: Load) -> Result<(Te
     Ok((olds?, news?))
 }
 
+/// Disassembles all units of one build.
+pub fn texts_of(build: &Build) -> Result<Texts> {
+    disassemble(build, &(0..build.units.len()).collect::<Vec<_>>())
+}
+
 /// Runs two closures side by side.
 pub fn both<A: Send, B: Send>(a: impl FnOnce() -> A + Send, b: impl FnOnce() -> B) -> (A, B) {
     std::thread::scope(|scope| {
@@ -145,6 +150,11 @@ pub fn sides<'a>(
         if is_new { n } else { o }
     };
     Ok(both(|| Side::of(builds.0, old, |i| root(false, i)), || Side::of(builds.1, new, |i| root(true, i))))
+}
+
+/// Reads the facts of one build that stands for both.
+pub fn side<'a>(build: &'a Build, texts: &'a Texts) -> Result<Side<'a>> {
+    Ok(Side::of(build, parse(build, texts)?, |_| String::new()))
 }
 
 fn parse<'a>(build: &'a Build, texts: &'a Texts) -> Result<Vec<Parsed<'a>>> {

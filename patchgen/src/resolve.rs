@@ -1,16 +1,16 @@
 //! Where a name leads: to a definition of the new build, to an address of the base, or out of the program.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use dsu_abi::symbols::SymbolKind;
 
-use crate::input::UnitSymbol;
+use crate::input::{Unit, UnitSymbol};
 use crate::ir::Symbol;
 use crate::ir::lex::unescape;
 use crate::program::{Pair, Side, is_defined};
 
 /// What a base address is the address of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum BaseKind {
     /// Code: always the entry, so that calls and pointers meet the newest version.
     Function,
@@ -48,6 +48,10 @@ pub struct Resolver<'s, 'a> {
     paired: HashMap<usize, usize>,
     old_globals: HashMap<&'a str, (usize, &'a UnitSymbol)>,
     new_globals: HashMap<&'a str, usize>,
+    /// What is in the program, by unit of the base and name.
+    present: Vec<HashMap<&'a str, &'a UnitSymbol>>,
+    /// Names that only their unit of the new build sees.
+    private: Vec<HashSet<&'a str>>,
 }
 
 impl<'s, 'a> Resolver<'s, 'a> {
@@ -66,7 +70,19 @@ impl<'s, 'a> Resolver<'s, 'a> {
                 new_globals.entry(symbol.name.as_str()).or_insert(index);
             }
         }
-        Self { old, new, paired, old_globals, new_globals }
+        let present = |unit: &'a Unit| {
+            let mut names = HashMap::new();
+            for symbol in unit.symbols.iter().filter(|s| s.is_present()) {
+                names.entry(symbol.name.as_str()).or_insert(symbol);
+            }
+            names
+        };
+        let private = |unit: &'a Unit| {
+            unit.symbols.iter().filter(|s| !s.is_global()).map(|s| s.name.as_str()).collect::<HashSet<_>>()
+        };
+        let present = old.build.units.iter().map(present).collect();
+        let private = new.build.units.iter().map(private).collect();
+        Self { old, new, paired, old_globals, new_globals, present, private }
     }
 
     /// The old unit that corresponds to a new one.
@@ -100,8 +116,7 @@ impl<'s, 'a> Resolver<'s, 'a> {
         let here = self.old_unit(*unit).and_then(|old| {
             let key = self.new.facts(*unit).map_or(symbol.as_str(), |f| f.keys.key(symbol));
             let name = self.old.facts(old).map_or(key, |f| f.keys.name(key));
-            let name = unescape(name);
-            self.old.build.units[old].symbols.iter().find(|s| s.name == name && s.is_present()).map(|s| (old, s))
+            self.present[old].get(unescape(name).as_str()).map(|s| (old, *s))
         });
         let (index, record) = here.or_else(|| self.global(unit, symbol))?;
         let kind = match () {
@@ -117,7 +132,7 @@ impl<'s, 'a> Resolver<'s, 'a> {
     /// A definition that is visible outside its unit keeps its identity when it moves to another unit.
     fn global(&self, unit: &usize, symbol: &str) -> Option<(usize, &'a UnitSymbol)> {
         let name = unescape(symbol);
-        let visible = self.new.build.units[*unit].symbol(&name).is_none_or(UnitSymbol::is_global);
+        let visible = !self.private[*unit].contains(name.as_str());
         self.old_globals.get(name.as_str()).copied().filter(|_| visible)
     }
 

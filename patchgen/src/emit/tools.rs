@@ -1,9 +1,11 @@
 //! LLVM's code generator and linker, run as processes in a directory of their own.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::extract::Pieces;
 use crate::input::{Build, libraries};
@@ -13,6 +15,7 @@ use crate::problem::{Problem, Reason, Result};
 #[derive(Debug, Clone)]
 pub struct Tools {
     llc: OsString,
+    mc: OsString,
     lld: OsString,
     /// Keep the intermediate files here.
     pub keep: Option<PathBuf>,
@@ -21,7 +24,8 @@ pub struct Tools {
 impl Default for Tools {
     fn default() -> Self {
         let tool = |variable: &str, name: &str| std::env::var_os(variable).unwrap_or_else(|| name.into());
-        Self { llc: tool("DSU_LLC", "llc-19"), lld: tool("DSU_LLD", "ld.lld-19"), keep: None }
+        let (llc, mc) = (tool("DSU_LLC", "llc-19"), tool("DSU_MC", "llvm-mc-19"));
+        Self { llc, mc, lld: tool("DSU_LLD", "ld.lld-19"), keep: None }
     }
 }
 
@@ -38,23 +42,44 @@ pub(super) fn run(command: &mut Command) -> Result<()> {
     Err(Problem::new(reason, name, format!("failed ({}): {first}", output.status)))
 }
 
+/// Does `count` pieces of work, as many at a time as the machine has processors; the first failure in their order
+/// is the one that counts.
+fn side_by_side(count: usize, work: impl Fn(usize) -> Result<()> + Sync) -> Result<()> {
+    let workers = std::thread::available_parallelism().map_or(1, usize::from).min(count);
+    let next = AtomicUsize::new(0);
+    let done = std::thread::scope(|scope| {
+        let worker = || {
+            let numbers = std::iter::from_fn(|| Some(next.fetch_add(1, Ordering::Relaxed)).filter(|n| *n < count));
+            numbers.map(|number| (number, work(number))).collect::<Vec<_>>()
+        };
+        let threads: Vec<_> = (0..workers).map(|_| scope.spawn(worker)).collect();
+        let results = threads.into_iter().map(|t| t.join().expect("a panic aborts the process"));
+        results.flatten().collect::<BTreeMap<usize, Result<()>>>()
+    });
+    done.into_values().collect()
+}
+
 impl Tools {
-    /// The shared object of all pieces.
-    pub(super) fn build(&self, base: &Build, pieces: &Pieces) -> Result<Vec<u8>> {
+    /// The shared object of all pieces and of `stubs`, an assembly unit.
+    pub(super) fn build(&self, base: &Build, pieces: &Pieces, stubs: &str) -> Result<Vec<u8>> {
         let unwritable = |e: std::io::Error| {
             Problem::new(Reason::Unwritable, "temporary directory", format!("cannot be written: {e}"))
         };
         let scratch = tempfile::Builder::new().prefix("patchgen-").tempdir().map_err(unwritable)?;
         let directory = self.keep.as_deref().unwrap_or(scratch.path());
         fs::create_dir_all(directory).map_err(unwritable)?;
-        let mut objects = Vec::new();
-        for (number, piece) in pieces.list.iter().enumerate() {
-            let (ir, object) = (directory.join(format!("{number}.ll")), directory.join(format!("{number}.o")));
+        let object = |number: usize| directory.join(format!("{number}.o"));
+        side_by_side(pieces.list.len(), |number| {
+            let (piece, ir) = (&pieces.list[number], directory.join(format!("{number}.ll")));
             fs::write(&ir, &piece.text).map_err(unwritable)?;
-            self.compile(&ir, &object)
-                .map_err(|p| Problem { subject: format!("{} of {}", p.subject, piece.unit), ..p })?;
-            objects.push(object);
-        }
+            let compiled = self.compile(&ir, &object(number));
+            compiled.map_err(|p| Problem { subject: format!("{} of {}", p.subject, piece.unit), ..p })
+        })?;
+        let mut objects: Vec<PathBuf> = (0..pieces.list.len()).map(object).collect();
+        let (assembly, object) = (directory.join("stubs.s"), directory.join("stubs.o"));
+        fs::write(&assembly, stubs).map_err(unwritable)?;
+        self.assemble(&assembly, &object)?;
+        objects.push(object);
         let output = directory.join("patch.so");
         let own = self.stand_in(base, pieces, directory)?;
         self.link(base, &objects, own.as_deref(), &output)?;
@@ -64,6 +89,11 @@ impl Tools {
     fn compile(&self, ir: &Path, object: &Path) -> Result<()> {
         // The program was optimised already; only code generation is left, at the level clang uses by default.
         run(Command::new(&self.llc).args(["-O2", "-relocation-model=pic", "-filetype=obj", "-o"]).arg(object).arg(ir))
+    }
+
+    fn assemble(&self, assembly: &Path, object: &Path) -> Result<()> {
+        let arguments = ["-triple=x86_64-pc-linux-gnu", "-filetype=obj", "-o"];
+        run(Command::new(&self.mc).args(arguments).arg(object).arg(assembly))
     }
 
     /// A library of the base's soname that exports the names the patch expects of it, so that the patch depends on
@@ -101,5 +131,23 @@ impl Tools {
         let (found, _) = libraries::find(base);
         command.args(own).args(found.iter().map(|l| &l.path)).args(libraries::compiler_runtime());
         run(&mut command)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_work_is_done_and_the_first_failure_counts() {
+        let done = AtomicUsize::new(0);
+        let failed = side_by_side(20, |number| {
+            done.fetch_add(1, Ordering::Relaxed);
+            let problem = || Problem::new(Reason::ToolFailed, number.to_string(), "failed");
+            if number % 7 == 3 { Err(problem()) } else { Ok(()) }
+        });
+        assert_eq!(failed.expect_err("3, 10 and 17 fail").subject, "3");
+        assert_eq!(done.into_inner(), 20);
+        assert_eq!(side_by_side(0, |_| Ok(())), Ok(()));
     }
 }

@@ -35,7 +35,7 @@ pub struct MemberReport {
     pub new_signature: String,
     /// Functions it calls or takes the address of.
     pub calls: Vec<String>,
-    /// Contains no way back to its caller: a thread inside never picks up the change.
+    /// The version that runs has no way back to its caller: an invocation under way keeps it.
     pub never_returns: bool,
     /// Calls itself, directly or through others.
     pub recursive: bool,
@@ -47,6 +47,29 @@ pub struct MemberReport {
     #[serde(skip)]
     pub definition: Definition,
 }
+
+impl MemberReport {
+    /// When its change takes effect, where that is not with the next call.
+    fn note(&self) -> Option<String> {
+        effect(&self.function, self.never_returns)
+    }
+}
+
+/// When a change takes effect, where that is not with the next call.
+pub fn effect(function: &str, never_returns: bool) -> Option<String> {
+    let outlined = function.find(OUTLINED_LOOP).and_then(|at| function.get(..at));
+    match (outlined, never_returns) {
+        (Some(outer), _) => Some(format!("it takes effect with the next round of the loop in `{outer}`")),
+        (None, true) => Some(format!(
+            "it never returns: the change in `{function}` takes effect where it is called again, as in a new thread; \
+             running invocations keep the old version"
+        )),
+        (None, false) => None,
+    }
+}
+
+/// What the pass appends to a function's name for the body of its loop.
+const OUTLINED_LOOP: &str = ".dsu_loop";
 
 /// The outcome of a comparison.
 #[derive(Debug, Clone, Serialize)]
@@ -61,6 +84,9 @@ pub struct Report {
     pub refusals: Vec<Problem>,
     /// Functions that differ only in constants that follow their own line.
     pub moved_lines: usize,
+    /// Reason -> functions that stay as they are, where all others are replaced by copies of themselves.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub left_out: Option<BTreeMap<String, usize>>,
     /// Diffs of the changed functions.
     #[serde(skip)]
     pub diffs: Vec<FunctionDiff>,
@@ -86,7 +112,8 @@ impl Report {
             }
         }
         let changes_list = changes.list.clone();
-        Self { verdict, changes: changes_list, update_set, refusals, moved_lines: changes.moved_lines, diffs }
+        let moved_lines = changes.moved_lines;
+        Self { verdict, changes: changes_list, update_set, refusals, moved_lines, left_out: None, diffs }
     }
 
     /// A reason against the patch that showed late.
@@ -112,13 +139,18 @@ impl Report {
         if self.moved_lines != 0 {
             out.push_str(&format!("ignored   {} functions whose line numbers alone moved\n", self.moved_lines));
         }
-        for member in &self.update_set {
+        let members = if self.left_out.is_none() { self.update_set.as_slice() } else { &[] };
+        for member in members {
             let verb = if member.redirected { "replace" } else { "add" };
             out.push_str(&format!("{verb:<9} {} of {}: {}\n", member.function, member.unit, member.reason));
-            if member.never_returns {
-                out.push_str(
-                    "          it never returns: a thread inside it picks the change up only after a restart\n",
-                );
+            if let Some(note) = member.note() {
+                out.push_str(&format!("          {note}\n"));
+            }
+        }
+        if let Some(left_out) = &self.left_out {
+            out.push_str(&format!("replace   {} functions by copies of themselves\n", self.update_set.len()));
+            for (reason, count) in left_out {
+                out.push_str(&format!("left out  {count}: {reason}\n"));
             }
         }
         if ir {
@@ -162,7 +194,8 @@ fn members(resolver: &Resolver<'_, '_>, graph: &CallGraph, set: &UpdateSet) -> V
         let Some(function) = facts.module.function_named(&definition.1) else { continue };
         let place = facts.module.place_of_function(function);
         let old = resolver.old_unit(definition.0).and_then(|i| resolver.old.facts(i));
-        let old = old.and_then(|f| f.module.function_named(&definition.1)).map(signature);
+        let before = old.and_then(|f| f.module.function_named(&definition.1));
+        let old = before.map(signature);
         let calls = graph.callees(definition).into_iter().map(|d| unescape(&d.1)).collect();
         let new_signature = signature(function);
         let redirected = matches!(member.role, Role::Redirect(_));
@@ -174,7 +207,7 @@ fn members(resolver: &Resolver<'_, '_>, graph: &CallGraph, set: &UpdateSet) -> V
             old_signature: old.or_else(|| redirected.then(|| new_signature.clone())),
             new_signature,
             calls,
-            never_returns: never_returns(function.body.unwrap_or_default()),
+            never_returns: redirected && before.and_then(|f| f.body).is_some_and(never_returns),
             recursive: circles.iter().any(|c| c.contains(definition)),
             file: place.as_ref().map(|p| p.file.clone()),
             line: place.map(|p| p.line),

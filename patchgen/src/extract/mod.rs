@@ -7,7 +7,7 @@
 
 mod render;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use crate::closure::{Target, UpdateSet};
 use crate::input::{Build, libraries};
@@ -15,7 +15,7 @@ use crate::ir::Symbol;
 use crate::ir::debug::Place;
 use crate::ir::lex::{escape, unescape};
 use crate::problem::{Problem, Reason, Result};
-use crate::resolve::{BaseSymbol, Definition, Resolver};
+use crate::resolve::{BaseKind, BaseSymbol, Definition, Resolver};
 
 /// Marker call of `DSU_QUIESCENCE_POINT()`; the pass replaces it in the program, this module in the patch.
 const POINT_MARKER: &str = "__dsu_quiescence_point";
@@ -36,15 +36,18 @@ pub struct Pieces {
     pub list: Vec<Piece>,
     /// Symbol in the patch object -> what it is in the base.
     pub base: BTreeMap<String, BaseSymbol>,
+    named: HashMap<(u64, BaseKind, String), String>,
     /// Function or datum -> its symbol in the patch object.
     pub symbols: BTreeMap<Definition, String>,
     /// What is left to the dynamic linker, with a function that uses it. Weak references may stay open.
     pub external: BTreeMap<String, Option<Place>>,
+    /// The address of a function that only the patch has is stored or passed.
+    pub escapes: bool,
 }
 
 /// Extracts the update set.
 pub fn extract(resolver: &Resolver<'_, '_>, set: &UpdateSet) -> Result<Pieces> {
-    let mut pieces = Pieces::default();
+    let mut pieces = Pieces { escapes: set.new_function_escapes(resolver), ..Pieces::default() };
     for (number, definition) in set.members.keys().chain(&set.data).enumerate() {
         let symbol = match is_private(resolver, definition) {
             true => unescape(&definition.1),
@@ -79,12 +82,14 @@ fn is_private(resolver: &Resolver<'_, '_>, definition: &Definition) -> bool {
 
 impl Pieces {
     /// The patch object's symbol for something of the base.
-    fn base_symbol(&mut self, base: &BaseSymbol) -> String {
-        if let Some((known, _)) = self.base.iter().find(|(_, b)| *b == base) {
+    pub(crate) fn base_symbol(&mut self, base: &BaseSymbol) -> String {
+        let key = (base.value, base.kind, base.name.clone());
+        if let Some(known) = self.named.get(&key) {
             return known.clone();
         }
         let name = format!("__dsu_base.{}.{}", self.base.len(), base.name);
         self.base.insert(name.clone(), base.clone());
+        self.named.insert(key, name.clone());
         name
     }
 }

@@ -9,8 +9,8 @@ use object::read::elf::{Dyn, ElfFile64, FileHeader, ProgramHeader};
 use object::{Endianness, Object, ObjectSection, ObjectSegment, ObjectSymbol, SymbolFlags, SymbolKind};
 use serde::Deserialize;
 
-use super::stubs::AROUND;
-use super::{Build, Definition, ModuleKind, Unit, UnitSymbol};
+use super::stubs::{AFTER, BEFORE};
+use super::{Build, Definition, ModuleKind, Unit, UnitSymbol, extent};
 use crate::problem::{Problem, Reason, Result};
 
 type Elf<'a> = ElfFile64<'a, Endianness>;
@@ -58,6 +58,8 @@ pub(super) fn read(bytes: &[u8], shown: &str, name: &str) -> Result<Build> {
         defined,
         exported,
         imported: imported(&file),
+        sizes: extent::sizes(&file, &units, &entries),
+        split: extent::split(&file, &units),
         units,
         entries,
     })
@@ -254,13 +256,13 @@ fn owned(symbol: &symbols::Symbol<'_>) -> UnitSymbol {
 fn entries(file: &Elf<'_>, units: &[Unit]) -> BTreeMap<u64, Vec<u8>> {
     let segments: Vec<(u64, &[u8])> = file.segments().filter_map(|s| Some((s.address(), s.data().ok()?))).collect();
     let mut out = BTreeMap::new();
-    for symbol in units.iter().flat_map(|u| &u.symbols).filter(|s| s.is_function() && s.address >= AROUND) {
-        let from = symbol.address - AROUND;
+    for symbol in units.iter().flat_map(|u| &u.symbols).filter(|s| s.is_function() && s.address >= BEFORE) {
+        let from = symbol.address - BEFORE;
         let found = segments.iter().find_map(|(base, data)| {
             let start = usize::try_from(from.checked_sub(*base)?).ok()?;
-            let whole = data.get(start..start + 2 * AROUND as usize);
+            let whole = data.get(start..start + (BEFORE + AFTER) as usize);
             // The last function of a segment may be shorter than what is kept of others.
-            whole.or_else(|| data.get(start..).filter(|tail| tail.len() > AROUND as usize))
+            whole.or_else(|| data.get(start..).filter(|tail| tail.len() > BEFORE as usize))
         });
         out.extend(found.map(|bytes| (symbol.address, bytes.to_vec())));
     }

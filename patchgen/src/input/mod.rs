@@ -3,10 +3,11 @@
 
 mod container;
 mod elf;
+mod extent;
 pub mod libraries;
 mod stubs;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -62,8 +63,12 @@ pub struct Build {
     pub imported: BTreeMap<String, String>,
     /// Translation units, in link order.
     pub units: Vec<Unit>,
-    /// Text around the entries: address of an entry -> 16 bytes before it and 16 from it on.
+    /// Text around the entries: address of an entry -> 16 bytes before it and 24 from it on.
     pub entries: BTreeMap<u64, Vec<u8>>,
+    /// Bytes of the functions that have a stub, by entry: never less than they have.
+    pub sizes: BTreeMap<u64, u64>,
+    /// Names of functions that the code generator laid out in several pieces.
+    pub split: BTreeSet<String>,
 }
 
 /// Where a global symbol is.

@@ -7,8 +7,10 @@ use dsu_abi::symbols::SymbolKind;
 use super::{Build, UnitSymbol};
 use crate::problem::{Problem, Reason, Result};
 
-/// Bytes kept before and after an entry.
-pub(super) const AROUND: u64 = 16;
+/// Bytes kept before an entry.
+pub(super) const BEFORE: u64 = stub::PREFIX_SIZE;
+/// Bytes kept from an entry on: endbr64 and the longest instruction.
+pub(super) const AFTER: u64 = 24;
 
 pub(super) fn check(build: &Build, shown: &str) -> Result<()> {
     for unit in &build.units {
@@ -24,7 +26,7 @@ pub(super) fn check(build: &Build, shown: &str) -> Result<()> {
 }
 
 fn check_one(symbol: &UnitSymbol, bytes: &[u8]) -> std::result::Result<(), &'static str> {
-    if bytes.len() <= AROUND as usize {
+    if bytes.len() <= BEFORE as usize {
         return Err("its entry is outside the program text");
     }
     let found = read(symbol.address, symbol.dispatch(), bytes).ok_or("there is no stub at its entry")?;
@@ -43,7 +45,7 @@ fn check_one(symbol: &UnitSymbol, bytes: &[u8]) -> std::result::Result<(), &'sta
 
 /// Function id (dispatch `armed`; else 0) and slot, decoded from the text around an entry.
 pub fn read(entry: u64, dispatch: Dispatch, around: &[u8]) -> Option<(u64, u64)> {
-    let (before, code) = around.split_at_checked(AROUND as usize)?;
+    let (before, code) = around.split_at_checked(BEFORE as usize)?;
     let at = u64::from(stub::arm_offset(code));
     let (id, jump, base) = match dispatch {
         Dispatch::Armed => (u64::from_le_bytes(*before.first_chunk()?), before.get(10..)?, entry),

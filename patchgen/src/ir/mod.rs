@@ -165,6 +165,15 @@ impl<'a> Module<'a> {
         }
     }
 
+    /// Body or initialiser of this printed name.
+    pub fn text_of(&self, name: &str) -> Option<&'a str> {
+        match self.symbols.get(name)? {
+            Symbol::Function(i) => self.functions.get(*i)?.body,
+            Symbol::Global(i) => self.globals.get(*i)?.initialiser,
+            Symbol::Alias(_) => None,
+        }
+    }
+
     /// The node `!N`, given with or without its `!`.
     pub fn node(&self, reference: &str) -> Option<&'a str> {
         let number: usize = reference.strip_prefix('!').unwrap_or(reference).parse().ok()?;

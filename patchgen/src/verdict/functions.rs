@@ -84,11 +84,15 @@ fn holder_in(module: &Module<'_>, symbol: &str) -> Option<String> {
 }
 
 fn code_models(case: &Case<'_, '_, '_>) -> Vec<Problem> {
-    // LLVM's CodeModel: kernel 2, large 4.
-    let bad = |facts: &&Facts<'_>| flag(&facts.module, "Code Model").is_some_and(|m| m == 2 || m == 4);
-    let units = case.resolver.new.units.iter().filter(bad);
+    let units = case.resolver.new.units.iter().filter(|f| has_far_code(&f.module));
     let text = "is compiled for the kernel or large code model";
     units.map(|f| Problem::new(Reason::CodeModel, &f.unit.name, text)).collect()
+}
+
+/// Is a unit compiled for the kernel or large code model?
+pub(crate) fn has_far_code(module: &Module<'_>) -> bool {
+    // LLVM's CodeModel: kernel 2, large 4.
+    flag(module, "Code Model").is_some_and(|m| m == 2 || m == 4)
 }
 
 /// A module flag's value.

@@ -13,6 +13,7 @@ use crate::program::Pair;
 use crate::resolve::Resolver;
 
 pub use builds::check_builds;
+pub(crate) use functions::has_far_code;
 
 /// The outcome of comparing two builds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

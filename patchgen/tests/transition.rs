@@ -1,0 +1,215 @@
+//! What patch objects carry for switching thread by thread: read back from real patches.
+
+mod common;
+
+use std::fs;
+use std::path::PathBuf;
+
+use common::{Place, patchgen};
+use dsu_abi::patch::{self, FUNCTION_STAYS, PATCH_ESCAPES, PatchFunction, PatchRelocation, control};
+use iced_x86::{Decoder, DecoderOptions, Instruction, Mnemonic, Register};
+use object::{Object, ObjectSection, ObjectSymbol};
+
+const V1: &str = r#"
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+long volatile total; static long volatile local = 4;
+long (*volatile hook)(long);
+__attribute__((noinline)) long load(void) { return total - 100; }
+__attribute__((noinline)) void store(long n) { total = n - 100; }
+__attribute__((noinline)) int compare(int n) { if (local == 77) return n - 100; return n - 101; }
+__attribute__((noinline)) long pushes(long n) { long a = load(), b = load(); return a + b * n - 100; }
+__attribute__((noinline)) long jumps(long n) { return strtol("100", NULL, (int)n); }
+__attribute__((noinline, noreturn)) void stays(void) { for (;;) { total -= 100; usleep(10); } }
+int main(int argc, char **argv) {
+    store(argc);
+    if (argc > 7) stays();
+    printf("%ld %d %ld %ld\n", load(), compare(argc), pushes(argc), jumps(10));
+    return 0;
+}
+"#;
+
+const NAMES: [&str; 6] = ["compare", "jumps", "load", "pushes", "stays", "store"];
+
+/// A patch from V1 to what `change` makes of it, and the base.
+fn patch(place: &Place, arguments: &[&str], change: impl Fn(&str) -> String) -> (Vec<u8>, PathBuf) {
+    let old = place.build_with("v1", V1, arguments);
+    let new = place.build_with("v2", &change(V1), arguments);
+    let patch = place.path("fix.dsu");
+    let output = patchgen(&["build".as_ref(), &old, &new, "-o".as_ref(), &patch]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    (fs::read(patch).expect("written"), old)
+}
+
+fn all_changed(source: &str) -> String {
+    source.replace("100", "200")
+}
+
+fn tables(bytes: &[u8]) -> (Vec<PatchFunction<'_>>, Vec<PatchRelocation<'_>>, patch::Patch<'_>) {
+    let range = object::File::parse(bytes).expect("ELF").section_by_name(patch::SECTION).and_then(|s| s.file_range());
+    let (at, size) = range.expect("the section is there");
+    let read = patch::parse(&bytes[at as usize..(at + size) as usize]).expect("tables");
+    let functions = read.functions().collect::<Result<_, _>>().expect("functions");
+    (functions, read.relocations().collect::<Result<_, _>>().expect("relocations"), read)
+}
+
+/// The first `count` instructions at an address.
+fn code(bytes: &[u8], address: u64, count: usize) -> Vec<Instruction> {
+    let file = object::File::parse(bytes).expect("ELF");
+    let section =
+        file.sections().find(|s| (s.address()..s.address() + s.size()).contains(&address) && s.address() != 0);
+    let section = section.expect("inside a section");
+    let data = &section.data().expect("readable")[(address - section.address()) as usize..];
+    Decoder::with_ip(64, data, address, DecoderOptions::NONE).into_iter().take(count).collect()
+}
+
+/// Address and size of a symbol.
+fn symbol(file: &[u8], name: &str) -> (u64, u64) {
+    let file = object::File::parse(file).expect("ELF");
+    let found = file.symbols().find(|s| s.name() == Ok(name));
+    found.map(|s| (s.address(), s.size())).unwrap_or_else(|| panic!("no symbol `{name}`"))
+}
+
+#[test]
+fn every_redirected_function_has_its_table_entry_filled_in() {
+    let Some(place) = Place::new() else { return };
+    let (bytes, base) = patch(&place, &["-O2"], all_changed);
+    let base = fs::read(base).expect("readable");
+    let (functions, _, _) = tables(&bytes);
+    assert_eq!(functions.iter().map(|f| f.name).collect::<Vec<_>>(), NAMES);
+    for f in &functions {
+        let (entry, size) = symbol(&base, f.name);
+        assert_eq!((f.entry, u64::from(f.size)), (entry, size), "{}", f.name);
+        let line = V1.lines().position(|l| l.contains(&format!(" {}(", f.name)) && l.contains("noinline"));
+        assert_eq!(f.line, line.expect("defined there") as u32 + 1, "{}", f.name);
+        assert_eq!(f.flags == FUNCTION_STAYS, f.name == "stays", "{}", f.name);
+        // Debuggers and profilers can name both.
+        let named = |ending: &str| {
+            let file = object::File::parse(&*bytes).expect("ELF");
+            let found = file
+                .symbols()
+                .find(|s| s.name().is_ok_and(|n| n.starts_with(f.name) && n.ends_with(ending)) && s.size() != 0);
+            found.map(|s| s.address())
+        };
+        assert_eq!((named(".transition"), named(".old")), (Some(f.stub), Some(f.old)), "{}", f.name);
+    }
+}
+
+#[test]
+fn stubs_read_the_control_block_with_r11_alone() {
+    let Some(place) = Place::new() else { return };
+    let (bytes, _) = patch(&place, &["-O2"], all_changed);
+    let (functions, _, header) = tables(&bytes);
+    let (block, size) = symbol(&bytes, "__dsu_control");
+    assert_eq!((header.control, header.control % 8), (block, 0));
+    assert_eq!(size, control::FUNCTIONS + functions.len() as u64 * control::FUNCTION_SIZE);
+    for (index, f) in functions.iter().enumerate() {
+        let newer = block + control::FUNCTIONS + index as u64 * control::FUNCTION_SIZE;
+        let stub = code(&bytes, f.stub, 11);
+        let mnemonics: Vec<Mnemonic> = stub.iter().map(Instruction::mnemonic).collect();
+        use Mnemonic::{Cmp, Ja, Jmp, Js, Lea, Mov, Test};
+        assert_eq!(mnemonics, [Mov, Mov, Mov, Test, Js, Cmp, Ja, Jmp, Jmp, Lea, Jmp]);
+        let operand = |at: usize| stub[at].ip_rel_memory_address();
+        assert_eq!([operand(0), operand(5)], [block + control::THREAD, block + control::GENERATION]);
+        assert_eq!([operand(7), operand(8), operand(9)], [newer, newer + 8, newer]);
+        assert_eq!(operand(10), block + control::GATE);
+        assert_eq!((stub[1].segment_prefix(), stub[1].memory_base()), (Register::FS, Register::R11));
+        assert_eq!((stub[4].near_branch_target(), stub[6].near_branch_target()), (stub[9].ip(), stub[8].ip()));
+        assert_eq!((stub[5].op1_register(), stub[9].op0_register()), (Register::R11D, Register::R11));
+    }
+}
+
+/// Where the words that an old way reads lead in the base.
+fn word(relocations: &[PatchRelocation<'_>], at: u64) -> u64 {
+    let found = relocations.iter().find(|r| r.offset == at).expect("the word is relocated");
+    found.value.wrapping_add_signed(found.addend)
+}
+
+#[test]
+fn old_ways_do_what_arming_overwrote_and_go_on_behind_it() {
+    let Some(place) = Place::new() else { return };
+    let (bytes, base) = patch(&place, &["-O2"], all_changed);
+    let base = fs::read(base).expect("readable");
+    let (functions, relocations, _) = tables(&bytes);
+    let mut through_r11 = 0;
+    for f in &functions {
+        let first = code(&base, f.entry, 1)[0];
+        let mut way = code(&bytes, f.old, 3).into_iter();
+        let mut next = || way.next().expect("goes on");
+        let mut moved = next();
+        if first.is_ip_rel_memory_operand() {
+            assert_eq!((moved.mnemonic(), moved.op0_register()), (Mnemonic::Mov, Register::R11), "{}", f.name);
+            assert_eq!(word(&relocations, moved.ip_rel_memory_address()), first.ip_rel_memory_address(), "{}", f.name);
+            moved = next();
+            assert_eq!(moved.memory_base(), Register::R11, "{}", f.name);
+            through_r11 += 1;
+        }
+        assert_eq!((moved.mnemonic(), moved.op_count()), (first.mnemonic(), first.op_count()), "{}", f.name);
+        let jump = next();
+        assert_eq!(jump.mnemonic(), Mnemonic::Jmp, "{}", f.name);
+        assert_eq!(word(&relocations, jump.ip_rel_memory_address()), first.next_ip(), "{}", f.name);
+    }
+    assert!(through_r11 >= 1, "the program has an entry that loads a variable");
+}
+
+#[test]
+fn branch_tracking_and_the_other_dispatch_are_respected() {
+    let Some(place) = Place::new() else { return };
+    let arguments = ["-O2", "-fcf-protection=full", "--dsu-dispatch=always"];
+    let (bytes, base) = patch(&place, &arguments, all_changed);
+    let base = fs::read(base).expect("readable");
+    let (functions, relocations, _) = tables(&bytes);
+    for f in &functions {
+        for address in [f.stub, f.old, f.body, f.entry] {
+            let file = if address == f.entry { &base } else { &bytes };
+            assert_eq!(code(file, address, 1)[0].mnemonic(), Mnemonic::Endbr64, "{}", f.name);
+        }
+        // Behind endbr64 and the jump through the slot.
+        let jump = code(&bytes, f.old, 2)[1];
+        assert_eq!(word(&relocations, jump.ip_rel_memory_address()), f.entry + 4 + 6, "{}", f.name);
+    }
+    // Linked code keeps the promise only if every part makes it.
+    let file = object::File::parse(&*bytes).expect("ELF");
+    let note = file.section_by_name(".note.gnu.property").expect("kept").data().expect("readable").to_vec();
+    let features: Vec<u8> = 0xc000_0002u32.to_le_bytes().into_iter().chain([4, 0, 0, 0, 3]).collect();
+    assert!(note.windows(features.len()).any(|w| w == features), "{note:x?}");
+}
+
+#[test]
+fn an_address_that_escapes_is_told_from_a_call() {
+    let Some(place) = Place::new() else { return };
+    let helper = "__attribute__((noinline)) static long helper(long n) { return n * 3 + total; }\nint main";
+    let with = |body: &str| V1.replace("int main", helper).replace("return total - 100;", body);
+    for (body, escapes) in [("return helper(total);", false), ("hook = helper; return total;", true)] {
+        // `helper` must stand before its user.
+        let source = with(body)
+            .replace("long (*volatile hook)(long);", "long (*volatile hook)(long); static long helper(long);");
+        let (bytes, _) = patch(&place, &["-O2"], |_| source.clone());
+        let (functions, _, header) = tables(&bytes);
+        assert_eq!(functions.iter().map(|f| f.name).collect::<Vec<_>>(), ["load"]);
+        assert_eq!(header.flags & PATCH_ESCAPES != 0, escapes, "{body}");
+    }
+}
+
+#[test]
+fn inspect_shows_what_the_tables_hold() {
+    let Some(place) = Place::new() else { return };
+    let (bytes, _) = patch(&place, &["-O2"], all_changed);
+    let (functions, _, header) = tables(&bytes);
+    let shown = patchgen(&["inspect".as_ref(), &place.path("fix.dsu"), "--json".as_ref()]);
+    let shown: serde_json::Value = serde_json::from_slice(&shown.stdout).expect("JSON");
+    assert_eq!((shown["control"].as_u64(), shown["escapes"].as_bool()), (Some(header.control), Some(false)));
+    for (f, shown) in functions.iter().zip(shown["redirects"].as_array().expect("a list")) {
+        assert_eq!(shown["name"], f.name);
+        assert_eq!((shown["old"].as_u64(), shown["stub"].as_u64()), (Some(f.old), Some(f.stub)));
+        assert_eq!(
+            (shown["old_size"].as_u64(), shown["old_line"].as_u64()),
+            (Some(f.size.into()), Some(f.line.into()))
+        );
+        assert_eq!(shown["stays"].as_bool(), Some(f.name == "stays"));
+    }
+    let text = patchgen(&["inspect".as_ref(), &place.path("fix.dsu")]);
+    let text = String::from_utf8_lossy(&text.stdout).into_owned();
+    assert!(text.contains("the change in `stays` takes effect where it is called again"), "{text}");
+}
