@@ -55,6 +55,38 @@ pub extern "C" fn __dsu_quiesce() {
 #[unsafe(no_mangle)]
 pub extern "C" fn __dsu_quiescence_point() {}
 
+/// Begins an idle region.
+#[unsafe(no_mangle)]
+pub extern "C" fn __dsu_idle_begin() {}
+
+/// Ends an idle region.
+#[unsafe(no_mangle)]
+pub extern "C" fn __dsu_idle_end() {}
+
+/// The thread goes into a library's event loop.
+#[unsafe(no_mangle)]
+pub extern "C" fn __dsu_loop_enter() {}
+
+/// The thread comes back from a library's event loop.
+#[unsafe(no_mangle)]
+pub extern "C" fn __dsu_loop_leave() {}
+
+/// Begins an idle region of a library.
+#[unsafe(no_mangle)]
+pub extern "C" fn __dsu_library_idle_begin(_fd: i32) {}
+
+/// Ends an idle region of a library.
+#[unsafe(no_mangle)]
+pub extern "C" fn __dsu_library_idle_end() {}
+
+/// A stack that the program made itself.
+#[unsafe(no_mangle)]
+pub extern "C" fn dsu_register_stack(_low: *mut core::ffi::c_void, _size: usize) {}
+
+/// A stack that the program made itself is no more.
+#[unsafe(no_mangle)]
+pub extern "C" fn dsu_unregister_stack(_low: *mut core::ffi::c_void) {}
+
 fn count(generation: u32) {
     let since = u64::from(generation) << 32;
     let add = |now: u64| match (now >> 32).cmp(&(since >> 32)) {
