@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 const SHIM: &str = "src/llvm/shim.cpp";
-const INERT: &str = "src/wrapper/inert.c";
+/// (source, archive, whether it must be unwound through): what dsu-cc links into programs beside the runtime.
+const ARCHIVES: [(&str, &str, bool); 2] =
+    [("src/wrapper/inert.c", "dsu_inert", false), ("src/wrapper/waits.c", "dsu_waits", true)];
 
 fn main() {
     println!("cargo::rerun-if-changed={SHIM}");
@@ -15,12 +17,14 @@ fn main() {
         build.flag(flag);
     }
     build.compile("dsu_shim");
-    println!("cargo::rerun-if-changed={INERT}");
     let out = PathBuf::from(std::env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
     // target/PROFILE/build/dsu-pass-HASH/out
     let profile = out.ancestors().nth(3).expect("cargo's layout of OUT_DIR");
     name_the_cxx_wrapper(profile);
-    archive_the_inert_runtime(&out, profile);
+    for (source, archive, unwound) in ARCHIVES {
+        println!("cargo::rerun-if-changed={source}");
+        archive_beside_the_wrapper(source, archive, unwound, &out, profile);
+    }
 }
 
 /// LLVM's headers: where `LLVM_SYS_191_PREFIX` says, else where llvm-config-19 says.
@@ -49,12 +53,15 @@ fn name_the_cxx_wrapper(profile: &Path) {
     }
 }
 
-/// What dsu-cc links into programs that cannot have the runtime.
-fn archive_the_inert_runtime(out: &Path, profile: &Path) {
+fn archive_beside_the_wrapper(source: &str, name: &str, unwound: bool, out: &Path, profile: &Path) {
     let mut build = cc::Build::new();
-    build.file(INERT).pic(true).debug(false).opt_level(2).cargo_metadata(false).compile("dsu_inert");
-    let archive = "libdsu_inert.a";
-    if let Err(error) = std::fs::copy(out.join(archive), profile.join(archive)) {
+    build.file(source).pic(true).debug(false).opt_level(2).cargo_metadata(false);
+    if unwound {
+        build.flag("-fexceptions");
+    }
+    build.compile(name);
+    let archive = format!("lib{name}.a");
+    if let Err(error) = std::fs::copy(out.join(&archive), profile.join(&archive)) {
         println!("cargo::warning=cannot write `{archive}` to `{}`: {error}", profile.display());
     }
 }

@@ -4,6 +4,7 @@
 //! | step | in -> out | module |
 //! |---|---|---|
 //! | survey | module -> what becomes updatable, what is left alone and why | [`survey`] |
+//! | waits | -> with marks where threads wait for work | [`waits`] |
 //! | capture | -> with its bitcode and metadata stored | [`capture`] |
 //! | instrument | -> with stubs, slots and quiescence points | [`instrument`] |
 //! | record | -> with its records, as assembly | [`capture`] |
@@ -19,3 +20,4 @@ pub mod options;
 pub mod plugin;
 mod report;
 pub mod survey;
+pub mod waits;

@@ -18,8 +18,10 @@ pub struct Options {
     pub verbose: bool,
     /// `list=PATH`: special-case list of functions and sources to leave alone.
     pub list: Option<PathBuf>,
-    /// `points=PATH`: functions, one a line, before whose calls a quiescence point is placed.
+    /// `points=PATH`: adds to, and takes away from, the places found where threads may move.
     pub points: Option<PathBuf>,
+    /// `outline-loops=on|off`: whether the bodies of loops in which threads wait become functions.
+    pub outline_loops: bool,
     /// `log=PATH`: functions left alone are appended there.
     pub log: Option<PathBuf>,
     /// `directory=PATH`: the compilation directory; source paths are stored relative to it.
@@ -36,6 +38,7 @@ impl Default for Options {
             verbose: false,
             list: None,
             points: None,
+            outline_loops: true,
             log: None,
             directory: None,
             flags: Vec::new(),
@@ -48,7 +51,7 @@ impl Default for Options {
 pub enum OptionsError {
     /// No such key.
     #[error(
-        "`-mllvm -dsu=`: unknown key `{0}`; the keys are dispatch, strip-debug, verbose, list, points, log, directory, flag"
+        "`-mllvm -dsu=`: unknown key `{0}`; the keys are dispatch, strip-debug, verbose, list, points, outline-loops, log, directory, flag"
     )]
     UnknownKey(String),
     /// A key that wants a value, or does not.
@@ -77,6 +80,7 @@ impl Options {
             "dispatch" => self.dispatch = dispatch(&value)?,
             "list" => self.list = Some(value.into()),
             "points" => self.points = Some(value.into()),
+            "outline-loops" => self.outline_loops = on(&value)?,
             "log" => self.log = Some(value.into()),
             "directory" => self.directory = Some(value.into()),
             "flag" => self.flags.push(value),
@@ -90,7 +94,7 @@ impl Options {
         match key {
             "strip-debug" => self.strip_debug = true,
             "verbose" => self.verbose = true,
-            "dispatch" | "list" | "points" | "log" | "directory" | "flag" => {
+            "dispatch" | "list" | "points" | "outline-loops" | "log" | "directory" | "flag" => {
                 return Err(OptionsError::Value(key.into(), "needs a value: `KEY=VALUE`"));
             }
             _ => return Err(OptionsError::UnknownKey(key.into())),
@@ -103,6 +107,7 @@ impl Options {
         let mut items = vec![format!("dispatch={}", name(self.dispatch))];
         items.extend(self.strip_debug.then(|| "strip-debug".to_owned()));
         items.extend(self.verbose.then(|| "verbose".to_owned()));
+        items.extend((!self.outline_loops).then(|| "outline-loops=off".to_owned()));
         let paths =
             [("list", &self.list), ("points", &self.points), ("log", &self.log), ("directory", &self.directory)];
         for (key, path) in paths {
@@ -118,6 +123,14 @@ fn dispatch(value: &str) -> Result<Dispatch, OptionsError> {
         "armed" => Ok(Dispatch::Armed),
         "always" => Ok(Dispatch::Always),
         _ => Err(OptionsError::Value("dispatch".into(), "must be `armed` or `always`")),
+    }
+}
+
+fn on(value: &str) -> Result<bool, OptionsError> {
+    match value {
+        "on" => Ok(true),
+        "off" => Ok(false),
+        _ => Err(OptionsError::Value("outline-loops".into(), "must be `on` or `off`")),
     }
 }
 
@@ -150,6 +163,7 @@ mod tests {
             verbose: true,
             list: Some("a,b%2C.txt".into()),
             points: Some("p".into()),
+            outline_loops: false,
             log: Some("/tmp/l=g".into()),
             directory: Some("/src".into()),
             flags: vec!["-O2".into(), "-DX=1,2".into()],

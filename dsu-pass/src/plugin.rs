@@ -1,11 +1,12 @@
 //! The pipeline, once per translation unit. Each step takes what the one before returned.
 
 use crate::capture::{self, CaptureError};
-use crate::instrument::{self, points, points::PointsError};
+use crate::instrument;
 use crate::llvm::Module;
 use crate::options::{Options, OptionsError};
 use crate::report;
 use crate::survey::{self, ListError};
+use crate::waits::{self, List, PointsError};
 
 /// Why a unit could not be instrumented; clang reports it as an error of the compilation.
 #[derive(Debug, thiserror::Error)]
@@ -34,14 +35,14 @@ pub enum PluginError {
 pub fn run(module: &Module<'_>, arguments: &str) -> Result<(), PluginError> {
     let options: Options = arguments.parse()?;
     if let Some(reason) = survey::unit_reason(module) {
-        return Ok(report::unit(module, &reason, &options)?);
+        return Ok(report::unit_left_alone(module, &reason, &options)?);
     }
-    if let Some(path) = &options.points {
-        points::place(module, &points::names(path)?);
-    }
+    let list = options.points.as_deref().map(List::read).transpose()?.unwrap_or_default();
     let survey = survey::survey(module, &options)?;
-    report::functions(&survey, &options)?;
-    let captured = capture::capture(survey, &options)?;
+    let waited = waits::place(survey, &list, &options);
+    debug_assert_eq!(module.verify(), Ok(()));
+    report::unit(&waited, &options)?;
+    let captured = capture::capture(waited, &options)?;
     let instrumented = instrument::instrument(captured, &options);
     capture::record(instrumented);
     Ok(())

@@ -42,9 +42,46 @@ static void __dsu_quiescence_point(void) {}
  *         serve(next_request());
  *     }
  *
- * Only patches of consistency `thread` need such points; with `newest`, each call finds the newest version. A point
- * never blocks and never calls back. */
+ * dsu-cc finds the loops that wait for work by itself and places points there; this is for those it misses, which its
+ * log names. Only patches of consistency `thread` need points; with `newest`, each call finds the newest version. A
+ * point never blocks and never calls back. */
 #define DSU_QUIESCENCE_POINT() __dsu_quiescence_point()
+
+/* DSU_IDLE_BEGIN(), DSU_IDLE_END() - around a call that blocks until there is work: while the thread is in there, it
+ * counts as being at a quiescence point, and may be moved without being woken. What holds for a point holds for the
+ * whole of it. Both must be reached, in this order; they keep errno and never block.
+ *
+ *     DSU_IDLE_BEGIN();
+ *     int count = wait_for_events(events);
+ *     DSU_IDLE_END();
+ *     serve(events, count);
+ */
+#define DSU_IDLE_BEGIN() __dsu_idle_begin()
+#define DSU_IDLE_END() __dsu_idle_end()
+
+/* dsu_register_stack(low, size), dsu_unregister_stack(low) - tell of a stack that the program made itself, of a
+ * coroutine for example, before the first switch to it and before it is freed. Versions are not taken away while
+ * something on it may return into them.
+ *
+ *     void *low = mmap(NULL, size, ...);
+ *     dsu_register_stack(low, size);
+ */
+#if defined(__GNUC__)
+#define DSU_WEAK_ __attribute__((weak, noinline)) DSU_NEVER void
+DSU_WEAK_ __dsu_idle_begin(void) { __asm__ volatile("" ::: "memory"); }
+DSU_WEAK_ __dsu_idle_end(void) { __asm__ volatile("" ::: "memory"); }
+DSU_WEAK_ dsu_register_stack(void *low, __SIZE_TYPE__ size) {
+    __asm__ volatile("" : : "r"(low), "r"(size) : "memory");
+}
+DSU_WEAK_ dsu_unregister_stack(void *low) { __asm__ volatile("" : : "r"(low) : "memory"); }
+#undef DSU_WEAK_
+#else
+#include <stddef.h>
+static void __dsu_idle_begin(void) {}
+static void __dsu_idle_end(void) {}
+static void dsu_register_stack(void *low, size_t size) { (void)low, (void)size; }
+static void dsu_unregister_stack(void *low) { (void)low; }
+#endif
 
 #ifdef __cplusplus
 }

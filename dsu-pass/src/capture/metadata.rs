@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::instrument::points::Point;
 use crate::options::{self, Options};
-use crate::survey::Survey;
+use crate::waits::{LoopBody, Nowhere, Place, Waited};
 
 /// See [`dsu_abi::unit::UnitRecord::metadata`].
 #[derive(Debug, Serialize)]
@@ -18,6 +18,9 @@ pub(super) struct Metadata {
     flags: Vec<String>,
     skipped: Vec<Skipped>,
     points: Vec<Point>,
+    waits: Vec<Place>,
+    loops: Vec<LoopBody>,
+    nowhere: Vec<Nowhere>,
 }
 
 #[derive(Debug, Serialize)]
@@ -26,7 +29,8 @@ struct Skipped {
     reason: String,
 }
 
-pub(super) fn of(survey: &Survey<'_>, points: &[Point], options: &Options) -> Metadata {
+pub(super) fn of(waited: &Waited<'_>, points: &[Point], options: &Options) -> Metadata {
+    let survey = &waited.survey;
     let source = survey.module.source_file_name();
     let directory = options.directory.clone().or_else(|| std::env::current_dir().ok()).unwrap_or_default();
     let skipped = survey.skipped.iter();
@@ -38,6 +42,9 @@ pub(super) fn of(survey: &Survey<'_>, points: &[Point], options: &Options) -> Me
         flags: options.flags.clone(),
         skipped: skipped.map(|s| Skipped { function: s.function.name(), reason: s.reason.to_string() }).collect(),
         points: points.to_vec(),
+        waits: waited.places.clone(),
+        loops: waited.loops.clone(),
+        nowhere: waited.nowhere.clone(),
     }
 }
 

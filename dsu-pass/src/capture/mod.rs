@@ -12,6 +12,7 @@ pub(crate) use record::variables;
 use crate::llvm::Value;
 use crate::options::Options;
 use crate::survey::Survey;
+use crate::waits::Waited;
 
 /// zstd's default: the next levels cost more compile time than they save.
 const COMPRESSION_LEVEL: i32 = 3;
@@ -37,9 +38,10 @@ pub enum CaptureError {
 }
 
 /// Stores the module as it is now.
-pub fn capture<'m>(survey: Survey<'m>, options: &Options) -> Result<Captured<'m>, CaptureError> {
-    let points = crate::instrument::points::found(survey.module);
-    let metadata = metadata::of(&survey, &points, options);
+pub fn capture<'m>(waited: Waited<'m>, options: &Options) -> Result<Captured<'m>, CaptureError> {
+    let points = crate::instrument::points::found(waited.survey.module);
+    let metadata = metadata::of(&waited, &points, options);
+    let survey = waited.survey;
     let bitcode = survey.module.to_bitcode();
     let unit_id = first_word(blake3::Hasher::new().update(metadata.name.as_bytes()).update(&[0]).update(&bitcode));
     let compressed = zstd::bulk::compress(&bitcode, COMPRESSION_LEVEL)

@@ -5,8 +5,6 @@
 //!     __dsu_quiesce();
 //! ```
 
-use std::path::{Path, PathBuf};
-
 use serde::Serialize;
 
 use crate::llvm::{Call, Module};
@@ -33,28 +31,6 @@ pub struct Point {
 pub fn found(module: &Module<'_>) -> Vec<Point> {
     let points = module.calls_of(MARKER).into_iter();
     points.map(|call| Point { function: call.caller().name(), line: call.line() }).collect()
-}
-
-/// The file of function names could not be read.
-#[derive(Debug, thiserror::Error)]
-#[error("failed to read the list of quiescence points `{0}`: {1}; it holds one function name a line")]
-pub struct PointsError(PathBuf, #[source] std::io::Error);
-
-/// Names in a file: one a line, `#` begins a comment.
-///
-/// # Errors
-/// When the file cannot be read.
-pub fn names(path: &Path) -> Result<Vec<String>, PointsError> {
-    let text = std::fs::read_to_string(path).map_err(|error| PointsError(path.to_owned(), error))?;
-    let lines = text.lines().map(|line| line.split('#').next().unwrap_or_default().trim());
-    Ok(lines.filter(|line| !line.is_empty()).map(str::to_owned).collect())
-}
-
-/// Places a marker before each call of the named functions.
-pub fn place(module: &Module<'_>, names: &[String]) {
-    for call in names.iter().filter(|name| *name != MARKER).flat_map(|name| module.calls_of(name)) {
-        call.call_before(module.external_procedure(MARKER));
-    }
 }
 
 /// Makes checks of markers.

@@ -30,10 +30,10 @@ pub struct Call<'m> {
 }
 
 /// A builder, disposed of when dropped.
-struct Builder(LLVMBuilderRef);
+pub(in crate::llvm) struct Builder(LLVMBuilderRef);
 
 impl Builder {
-    fn before(instruction: Value<'_>) -> Self {
+    pub(in crate::llvm) fn before(instruction: Value<'_>) -> Self {
         // SAFETY: the instruction is live; the builder is disposed of once, by its owner.
         unsafe {
             let builder = LLVMCreateBuilderInContext(instruction.context());
@@ -198,10 +198,10 @@ impl<'m> Call<'m> {
 }
 
 /// Calls `procedure`, which takes and returns nothing.
-fn build_call(builder: &Builder, procedure: Value<'_>) {
+pub(in crate::llvm) fn build_call(builder: &Builder, procedure: Value<'_>) -> LLVMValueRef {
     // SAFETY: builder and procedure are live; the type is the function's own.
     unsafe {
         let kind = LLVMGlobalGetValueType(procedure.raw());
-        LLVMBuildCall2(builder.0, kind, procedure.raw(), std::ptr::null_mut(), 0, c"".as_ptr());
+        LLVMBuildCall2(builder.0, kind, procedure.raw(), std::ptr::null_mut(), 0, c"".as_ptr())
     }
 }

@@ -9,6 +9,7 @@
 #include "llvm/Transforms/IPO/ConstantMerge.h"
 #include "llvm/Transforms/IPO/GlobalDCE.h"
 #include "llvm/Transforms/Utils/BasicBlockUtils.h"
+#include "llvm/Transforms/Utils/CodeExtractor.h"
 #include "llvm/Transforms/Utils/Local.h"
 #include "llvm/Transforms/Utils/ModuleUtils.h"
 #include "llvm/Transforms/Utils/RelLookupTableConverter.h"
@@ -68,6 +69,33 @@ LLVMValueRef dsu_split_if_then(LLVMValueRef Condition, LLVMValueRef Before) {
   return wrap(SplitBlockAndInsertIfThen(unwrap(Condition), unwrap<Instruction>(Before), false));
 }
 LLVMValueRef dsu_call_of_invoke(LLVMValueRef Invoke) { return wrap(changeToCall(unwrap<InvokeInst>(Invoke))); }
+// Where execution goes on behind a call, for nobody else: one place, or two behind an invoke.
+size_t dsu_behind(LLVMValueRef Call, LLVMValueRef *Places) {
+  auto *Invoke = dyn_cast<InvokeInst>(unwrap(Call));
+  if (!Invoke) {
+    Places[0] = wrap(unwrap<Instruction>(Call)->getNextNonDebugInstruction());
+    return 1;
+  }
+  SmallVector<BasicBlock *, 2> Pads;
+  if (!Invoke->getUnwindDest()->getUniquePredecessor())
+    SplitLandingPadPredecessors(Invoke->getUnwindDest(), {Invoke->getParent()}, ".dsu", ".others", Pads);
+  Places[1] = wrap(&*Invoke->getUnwindDest()->getFirstInsertionPt());
+  Places[0] = wrap(&*SplitEdge(Invoke->getParent(), Invoke->getNormalDest())->getFirstInsertionPt());
+  return 2;
+}
+LLVMBasicBlockRef dsu_split(LLVMValueRef Before) {
+  auto *At = unwrap<Instruction>(Before);
+  return wrap(SplitBlock(At->getParent(), At));
+}
+// Null where it cannot be done, and nothing is changed then.
+LLVMValueRef dsu_outline(LLVMBasicBlockRef *Blocks, size_t Count, const char *Suffix) {
+  SmallVector<BasicBlock *, 16> Region;
+  for (size_t I = 0; I < Count; ++I)
+    Region.push_back(unwrap(Blocks[I]));
+  CodeExtractor Extractor(Region, nullptr, false, nullptr, nullptr, nullptr, false, false, nullptr, Suffix);
+  CodeExtractorAnalysisCache Cache(*Region.front()->getParent());
+  return Extractor.isEligible() ? wrap(Extractor.extractCodeRegion(Cache)) : nullptr;
+}
 // Null after telling Sink why.
 SpecialCaseList *dsu_list_open(const char *Path, size_t Length, void (*Say)(void *, const char *, size_t), void *Sink) {
   std::string Error;

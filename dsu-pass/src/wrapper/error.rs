@@ -16,6 +16,14 @@ pub(crate) enum Error {
         /// The flag or variable it stood in.
         origin: &'static str,
     },
+    /// A switch that is set to something else.
+    #[error("`{value}` in `{origin}` is not known; use `on` or `off`")]
+    NeitherOnNorOff {
+        /// What was given.
+        value: String,
+        /// The flag or variable it stood in.
+        origin: &'static str,
+    },
     /// No clang 19.
     #[error(
         "clang 19 not found: `clang-19` is not in PATH, and no `clang` there is of version 19; set DSU_CLANG to it"
@@ -56,6 +64,6 @@ pub(crate) enum Error {
 impl Error {
     /// Whether the command line, rather than the installation, is to blame.
     pub(crate) fn is_usage(&self) -> bool {
-        matches!(self, Self::UnknownFlag(_) | Self::UnknownDispatch { .. })
+        matches!(self, Self::UnknownFlag(_) | Self::UnknownDispatch { .. } | Self::NeitherOnNorOff { .. })
     }
 }

@@ -34,6 +34,7 @@ pub(crate) fn gather() -> Result<Facts, Error> {
         plugin: beside("libdsu_pass.so"),
         runtime: beside("libdsu.a"),
         inert: beside("libdsu_inert.a"),
+        waits: beside("libdsu_waits.a"),
         include: includes.iter().find(|dir| dir.join("dsu.h").is_file()).and_then(|dir| dir.canonicalize().ok()),
         directory: std::env::current_dir().map_err(Error::Lost)?,
         missing_input: None,

@@ -21,6 +21,8 @@ pub(crate) struct Facts {
     pub(crate) runtime: Option<PathBuf>,
     /// What stands in for it in programs that cannot have it; they link without it unless they have quiescence points.
     pub(crate) inert: Option<PathBuf>,
+    /// What interposes the waiting of libraries' event loops, for programs that call such loops.
+    pub(crate) waits: Option<PathBuf>,
     /// Directory of `dsu.h`.
     pub(crate) include: Option<PathBuf>,
     /// Working directory.
@@ -221,6 +223,8 @@ const SYMBOLS: [&str; 14] = [
     "dsu_register_stack",
     "dsu_unregister_stack",
 ];
+/// What must be in the dynamic symbol table of programs that have it: patches call the first two, libraries the others.
+const WAITS: [&str; 5] = ["__dsu_loop_begin", "__dsu_loop_end", "epoll_wait", "epoll_pwait", "epoll_pwait2"];
 
 /// Adds the words that link the runtime, or a note why not.
 fn link(invocation: &Invocation, facts: &Facts, plan: &mut Plan) -> Result<(), Error> {
@@ -251,11 +255,22 @@ fn link(invocation: &Invocation, facts: &Facts, plan: &mut Plan) -> Result<(), E
     // taken from there they must be wanted there.
     plan.front.extend(SYMBOLS.map(|symbol| format!("-Wl,-u,{symbol},--export-dynamic-symbol={symbol}").into()));
     plan.front.extend(archive(runtime));
+    plan.back.extend(waits(facts)?);
     // At the end, where it has the last word.
     if invocation.build_id != BuildId::Chosen {
         plan.back.extend(words(["-Wl,--build-id=sha1"]));
     }
     Ok(())
+}
+
+/// The words that link what interposes the waiting of libraries. Behind the objects, and behind the C library: as that
+/// defines `epoll_wait` already, only a reference to `__dsu_loop_begin` takes the object out of the archive.
+fn waits(facts: &Facts) -> Result<Vec<OsString>, Error> {
+    let waits = facts.waits.as_deref().ok_or_else(|| incomplete("libdsu_waits.a", facts))?;
+    let mut words: Vec<OsString> = vec!["-Xlinker".into(), "--library=c".into()];
+    words.extend(archive(waits));
+    words.extend(WAITS.map(|symbol| format!("-Wl,--export-dynamic-symbol={symbol}").into()));
+    Ok(words)
 }
 
 /// An archive as a library to search for: `-x LANGUAGE` does not apply to it (it would to a file name), and CMake,

@@ -31,6 +31,7 @@ fn options(invocation: &Invocation, settings: &Settings, directory: &Path) -> Op
         verbose: settings.verbose,
         list: settings.list.clone(),
         points: settings.points.clone(),
+        outline_loops: settings.outline_loops,
         log: settings.log.clone(),
         directory: Some(directory.to_path_buf()),
         flags: invocation.code_flags.clone(),

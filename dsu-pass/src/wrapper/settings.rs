@@ -15,8 +15,10 @@ pub(crate) struct Settings {
     pub(crate) dispatch: Dispatch,
     /// Special-case list: what to leave alone.
     pub(crate) list: Option<PathBuf>,
-    /// Functions that get a quiescence point before them.
+    /// List of quiescence points.
     pub(crate) points: Option<PathBuf>,
+    /// Whether the bodies of loops in which threads wait become functions.
+    pub(crate) outline_loops: bool,
     /// File that is told what was skipped or passed through, and why.
     pub(crate) log: Option<PathBuf>,
     /// The same on standard error.
@@ -48,6 +50,10 @@ impl Settings {
             },
             list: path("DSU_LIST"),
             points: path("DSU_POINTS"),
+            outline_loops: match variable("DSU_OUTLINE_LOOPS") {
+                Some(value) => on(&value, "DSU_OUTLINE_LOOPS")?,
+                None => true,
+            },
             log: path("DSU_LOG"),
             verbose: false,
             help: false,
@@ -78,6 +84,7 @@ impl Settings {
             (b"dispatch", Some(value)) => self.dispatch = dispatch(value, "--dsu-dispatch")?,
             (b"list", Some(value)) => self.list = file(value),
             (b"points", Some(value)) => self.points = file(value),
+            (b"outline-loops", Some(value)) => self.outline_loops = on(value, "--dsu-outline-loops")?,
             (b"log", Some(value)) => self.log = file(value),
             (b"verbose", None) => self.verbose = true,
             (b"help", None) => self.help = true,
@@ -97,6 +104,14 @@ fn dispatch(value: &OsStr, origin: &'static str) -> Result<Dispatch, Error> {
         Some("armed") => Ok(Dispatch::Armed),
         Some("always") => Ok(Dispatch::Always),
         _ => Err(Error::UnknownDispatch { value: value.to_string_lossy().into_owned(), origin }),
+    }
+}
+
+fn on(value: &OsStr, origin: &'static str) -> Result<bool, Error> {
+    match value.to_str() {
+        Some("on") => Ok(true),
+        Some("off") => Ok(false),
+        _ => Err(Error::NeitherOnNorOff { value: value.to_string_lossy().into_owned(), origin }),
     }
 }
 
@@ -133,6 +148,7 @@ mod tests {
         for (environment, line, named) in [
             (&[("DSU_DISPATCH", "fast")][..], "", "`fast`"),
             (&[], "--dsu-dispatch=fast", "`--dsu-dispatch`"),
+            (&[], "--dsu-outline-loops=maybe", "`maybe`"),
             (&[], "--dsu-frobnicate", "`--dsu-frobnicate`"),
             (&[], "--dsu-list", "`--dsu-list`"),
             (&[], "--dsu-verbose=1", "`--dsu-verbose=1`"),

@@ -34,6 +34,7 @@ impl Toolchain {
             (built.join("libdsu_pass.so"), "libdsu_pass.so"),
             (runtime, "libdsu.a"),
             (built.join("libdsu_inert.a"), "libdsu_inert.a"),
+            (built.join("libdsu_waits.a"), "libdsu_waits.a"),
             (root.join("runtime/include/dsu.h"), "include/dsu.h"),
         ];
         std::fs::create_dir_all(directory.join("include")).expect("directory made");

@@ -9,6 +9,7 @@ fn facts() -> Facts {
         plugin: Some("/tools/libdsu_pass.so".into()),
         runtime: Some("/tools/libdsu.a".into()),
         inert: Some("/tools/libdsu_inert.a".into()),
+        waits: Some("/tools/libdsu_waits.a".into()),
         include: Some("/tools/include".into()),
         directory: "/dir".into(),
         missing_input: None,

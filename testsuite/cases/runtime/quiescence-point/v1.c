@@ -1,7 +1,7 @@
 //#Send:go 3
 //#Expect:3
 //#RunTool:dsuctl status $PID --json
-//#ToolOut:"points": 1
+//#ToolOut:"points": 2
 //#Update:v2
 //#Send:go 3
 //#Expect:6
@@ -9,7 +9,7 @@
 //#Revert
 //#Send:go 3
 //#Expect:3
-// The point is counted, costs no call while nothing happens, and is passed through updates.
+// The point is counted beside the one of the loop that reads lines, costs no call while nothing happens, and is passed through updates.
 #include "serve.h"
 #include <dsu.h>
 
