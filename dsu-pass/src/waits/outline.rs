@@ -187,7 +187,7 @@ fn common_entry<'m>(graph: &Graph<'m>, number: usize, work: &[(usize, Value<'m>)
     let one = &graph.loops[number];
     let above = |&block: &usize| work.iter().all(|(of, _)| graph.dominates(block, *of));
     let direct = |block: &usize| graph.around(*block).first() == Some(&number);
-    let block = one.blocks.iter().copied().filter(above).filter(direct).next_back()?;
+    let block = one.blocks.iter().copied().filter(above).rfind(direct)?;
     let marked = |&block: &usize| graph.blocks[block].instructions().any(is_mark);
     let behind = one.blocks.iter().filter(|&&other| graph.dominates(block, other));
     (behind.copied().all(|other| !marked(&other)) && block != one.header).then(|| graph.blocks[block].first_place())?
