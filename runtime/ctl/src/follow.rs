@@ -79,7 +79,9 @@ impl Follow {
         let goal = Goal::of(&document);
         // What the process calls turned back, is what a revert wants.
         let turned = goal.checksum.is_some().then_some(false);
-        let end = (document["complete"] == true).then_some(Ok(End::Complete));
+        // Threads tell how long it took, even if that was no time at all.
+        let asks_threads = document["consistency"] == "thread" && document["already"] != true;
+        let end = (document["complete"] == true && !asks_threads).then_some(Ok(End::Complete));
         let (begin, committed) = (Instant::now(), Instant::now());
         Self { target, document, end, last: Value::Null, goal, begin, committed, turned }
     }

@@ -19,7 +19,7 @@ struct Crew {
 
 impl Crew {
     fn new() -> Self {
-        let lab = Lab::new(&["-DCREW", "-DWITH_POINTS", "-no-pie"]);
+        let lab = Lab::new(&["-DCREW", "-DWITH_POINTS"]);
         let patch = |name, more: &[&str]| {
             let defines = [&["-DWAYS"], more].concat();
             let path = lab.patch(name, &defines, |tables| tables.consistency = Consistency::Thread);

@@ -1,5 +1,6 @@
 /* A program with stubs written by hand after dsu_abi::stub, as the plugin would make them.
  * Reads commands from stdin, one a line; answers each with one line. */
+#define _GNU_SOURCE
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
