@@ -65,8 +65,6 @@ pub(crate) struct Carried {
 /// A loaded patch. Its data stays for the rest of the process's life; its code goes when nothing can return into it.
 #[derive(Clone, Copy)]
 pub(crate) struct Image {
-    /// Consistency the patch asks for.
-    pub(crate) thread: bool,
     /// An address of code that only this patch has is kept somewhere.
     pub(crate) escapes: bool,
     /// Its executable pages.
@@ -137,6 +135,26 @@ impl Verified {
             }
         }
         text
+    }
+
+    /// Whether the patch asks for consistency `thread`.
+    pub(crate) fn wants_thread(&self) -> bool {
+        self.opened().is_ok_and(|file| file.patch.consistency == Consistency::Thread)
+    }
+
+    /// What consistency `thread` needs of a patch, on its way there or back.
+    pub(crate) fn check_ways(&self) -> Result<()> {
+        for function in self.opened()?.patch.functions() {
+            let function = function.map_err(|error| Fail::new(Code::PatchDamaged, "", error.0))?;
+            let missing = match function.dispatch {
+                _ if function.stub == 0 => "it has no transition stub",
+                _ if function.size == 0 => "the length of its code is not known",
+                Dispatch::Armed if function.old == 0 => "its first instruction cannot be moved",
+                Dispatch::Armed | Dispatch::Always => continue,
+            };
+            return Err(Fail::new(Code::NoOldWay, function.name, missing));
+        }
+        Ok(())
     }
 
     /// Checks it against the base, loads it, relocates it. `earlier` are the images of the module, latest first.
@@ -248,7 +266,6 @@ impl Verified {
             name: patch.name,
             checksum,
             module: base.module().bias,
-            thread: patch.consistency == Consistency::Thread,
             escapes: patch.flags & PATCH_ESCAPES != 0,
             code,
             data: ((whole.end - whole.start) - (code.end - code.start)) as u64,

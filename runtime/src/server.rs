@@ -15,7 +15,7 @@ use crate::start::remember_socket;
 use crate::state::{Outcome, STATE, State, modules};
 use crate::sys::turn::Turn;
 use crate::sys::{Errno, Fd, process, socket, tasks};
-use crate::threads::{self, Record};
+use crate::threads;
 use crate::transition;
 
 /// Connections that may wait for their request; the oldest goes when there is another.
@@ -239,7 +239,6 @@ fn status(state: &State, queued: bool, answer: &Answer<'_>) -> core::result::Res
     answer.packet(&Packet::Process(Process {
         pid: process::pid(),
         generation: state.transition.map_or(state.generation, |transition| transition.goal()),
-        reached: moved(state),
         images: state.images().count() as u32,
         reclaimed: reclaimed().count() as u32,
         code: code(&mut state.images()).wrapping_sub(code(&mut reclaimed())),
@@ -279,14 +278,6 @@ fn status(state: &State, queued: bool, answer: &Answer<'_>) -> core::result::Res
     answer.packet(&Packet::End)
 }
 
-/// Threads of the process's generation.
-fn moved(state: &State) -> u32 {
-    let goal = state.transition.map_or(state.generation, |transition| transition.goal());
-    let lives = |record: &Record| record.is_used() && tasks::exists(record.thread.load(Ordering::Relaxed));
-    let of_goal = |record: &&Record| record.word.load().generation() == goal && lives(record);
-    threads::records().iter().filter(of_goal).count() as u32
-}
-
 /// The program's threads that the runtime has met.
 fn each_thread(state: &State, answer: &Answer<'_>) -> core::result::Result<(), Errno> {
     for record in threads::records().iter().filter(|record| record.is_used()) {
@@ -302,7 +293,7 @@ fn each_thread(state: &State, answer: &Answer<'_>) -> core::result::Result<(), E
         answer.packet(&Packet::Thread(Thread {
             id,
             name: name.as_str(),
-            generation: record.word.load().generation(),
+            generation: if state.transition.is_none() { state.generation } else { record.word.load().generation() },
             since_ns: if since == 0 { 0 } else { process::now_ns().wrapping_sub(since) },
             standing,
             function: inside.map_or("", |function| function.function),

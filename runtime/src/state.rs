@@ -164,18 +164,21 @@ impl State {
         {
             return Ok(Outcome::nothing(image, self.generation, process::now_ns().wrapping_sub(begin)));
         }
+        let thread = match wish.wish {
+            Wish::Patch => patch.wants_thread(),
+            Wish::Newest => false,
+            Wish::Thread => true,
+        };
+        if thread {
+            patch.check_ways()?;
+            if modules.as_slice().iter().all(|module| module.points == 0) {
+                return Err(Fail::new(Code::NoPoints, "", ""));
+            }
+        }
         let image = match known {
             Some(image) => image,
             None => self.load(patch, module)?,
         };
-        let thread = match wish.wish {
-            Wish::Patch => image.thread,
-            Wish::Newest => false,
-            Wish::Thread => true,
-        };
-        if thread && modules.as_slice().iter().all(|module| module.points == 0) {
-            return Err(Fail::new(Code::NoPoints, "", ""));
-        }
         let mut from = [None; MODULES];
         let [first, ..] = &mut from;
         *first = active.map(|active| active.image);
@@ -204,7 +207,7 @@ impl State {
         let former = self.former.iter().rev().flatten().next().filter(|_| !wish.to_base);
         let target = former.map_or([None; MODULES], |former| former.active);
         let update = Move { from: images_of(&self.active), to: images_of(&target) }.without_the_same();
-        let thread = self.active.iter().flatten().any(|active| active.thread) && update.check_ways().is_ok();
+        let thread = self.active.iter().flatten().any(|active| active.thread) && update.has_ways();
         for image in update.from.iter().flatten() {
             ask(image.hooks.pre_revert, "dsu_pre_revert")?;
         }

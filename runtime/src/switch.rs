@@ -92,22 +92,14 @@ impl Move {
         self.images().map(|image| 2 * image.redirects.len() + 1).sum()
     }
 
-    /// Why it cannot be done with consistency `thread`, if it cannot.
-    pub(crate) fn check_ways(&self) -> Result<()> {
-        let refused = |function: &Redirect, detail| Err(Fail::new(Code::NoOldWay, function.function, detail));
-        for versions in self.functions() {
+    /// Whether it can be done with consistency `thread`: see [`crate::image::Verified::check_ways`]. What was applied
+    /// with another one may lack it.
+    pub(crate) fn has_ways(&self) -> bool {
+        let is_complete = |versions: &Versions| {
             let function = versions.provider;
-            if function.stub == 0 || function.pair.is_none() {
-                return refused(function, "the patch has no transition stub for it");
-            }
-            if function.range.start >= function.range.end {
-                return refused(function, "the patch does not say how long its code is");
-            }
-            if versions.addresses().is_none() {
-                return refused(function, "its first instruction cannot be moved");
-            }
-        }
-        Ok(())
+            function.pair.is_some() && function.range.start < function.range.end && versions.addresses().is_some()
+        };
+        self.functions().all(|versions| is_complete(&versions))
     }
 
     /// Tells the stubs where to go, and from which generation on.
@@ -176,7 +168,9 @@ impl Plan {
     /// A plan after which each thread runs the versions of its generation: the newer ones from `target` on.
     #[inline(never)]
     pub(crate) fn transition(update: &Move, target: u32) -> Result<Self> {
-        update.check_ways()?;
+        if !update.has_ways() {
+            return Err(Fail::new(Code::NoOldWay, "the patch in effect", "it was made for consistency `newest`"));
+        }
         update.set_pairs(target);
         Self::of(update, |versions| forward(versions.provider, versions.provider.stub))
     }

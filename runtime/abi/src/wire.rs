@@ -110,8 +110,6 @@ pub struct Process {
     pub pid: u32,
     /// Running number of the last apply or revert; 0 before the first.
     pub generation: u32,
-    /// Threads that reached a quiescence point since then.
-    pub reached: u32,
     /// Patch objects in memory, applied or not.
     pub images: u32,
     /// Those of them whose code has been unmapped.
@@ -411,7 +409,7 @@ impl<'a> Packet<'a> {
                 f.words(&[r.timeout_ms]);
             }
             Self::Process(p) => {
-                f.words(&[p.pid, p.generation, p.reached, p.images, p.reclaimed]);
+                f.words(&[p.pid, p.generation, p.images, p.reclaimed]);
                 f.longs(&[p.code, p.data]);
             }
             Self::Transition(t) => {
@@ -491,7 +489,6 @@ fn body<'a>(kind: u16, c: &mut Cursor<'a>, packet: &'a [u8]) -> Result<Packet<'a
         16 => Packet::Process(Process {
             pid: c.u32()?,
             generation: c.u32()?,
-            reached: c.u32()?,
             images: c.u32()?,
             reclaimed: c.u32()?,
             code: c.u64()?,
@@ -623,7 +620,7 @@ mod tests {
             Packet::Status,
             Packet::Apply(Apply { wish: Wish::Thread, timeout_ms: 5, queue: true }),
             Packet::Revert(Revert { to_base: true, timeout_ms: 6 }),
-            Packet::Process(Process { pid: 9, generation: 2, reached: 4, images: 1, reclaimed: 7, code: 8, data: 3 }),
+            Packet::Process(Process { pid: 9, generation: 2, images: 1, reclaimed: 7, code: 8, data: 3 }),
             Packet::Transition(TRANSITION),
             Packet::Thread(THREAD),
             Packet::Module(Module { path: "", build_id: &[1; 20], dispatch: 3, functions: 5, points: 6, skipped: 7 }),

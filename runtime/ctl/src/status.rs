@@ -43,7 +43,6 @@ pub(crate) fn ask(target: &Target) -> Result<Value, Error> {
 
 fn count(document: &mut Value, process: &Process) {
     document["generation"] = process.generation.into();
-    document["reached"] = process.reached.into();
     document["images"] = process.images.into();
     document["reclaimed"] = process.reclaimed.into();
     document["code_bytes"] = process.code.into();
@@ -97,11 +96,10 @@ fn describe(target: &Target, module: &Module<'_>) -> Value {
 /// The document in words; with all threads, or only those that have not moved.
 pub(crate) fn show(document: &Value, all_threads: bool) -> String {
     let mut out = format!(
-        "process {} ({}), generation {}, {} threads at a quiescence point since\n",
+        "process {} ({}), generation {}\n",
         document["pid"],
         text(&document["command"]),
         document["generation"],
-        document["reached"],
     );
     let moving = &document["transition"];
     if !moving.is_null() {

@@ -1,7 +1,5 @@
 //! Apply, status, revert.
 
-use serde_json::Value;
-
 use crate::support::Lab;
 
 #[test]
@@ -47,7 +45,8 @@ fn another_patch_replaces_the_first_in_one_switch() {
     let versions: Vec<_> = versions.map(|f| (f["function"].as_str(), f["version"].as_u64())).collect();
     assert_eq!(versions, [(Some("second"), Some(2)), (Some("first"), Some(0)), (Some("third"), Some(0))]);
     let status = lab.json(&["status", &pid]);
-    assert_eq!(status["modules"][0]["patches"].as_array().map(Vec::len), Some(1));
+    let patches = status["modules"][0]["patches"].as_array().expect("a list").iter();
+    assert!(patches.map(|p| (&p["name"], &p["depth"])).eq([(&"part".into(), &0.into()), (&"whole".into(), &1.into())]));
     assert_eq!(status["modules"][0]["redirected"].as_array().map(Vec::len), Some(1));
     let back = lab.json(&["apply", &pid, whole.to_str().expect("UTF-8")]);
     assert_eq!((back["reused"].as_bool(), process.say("call")), (Some(true), "102 9 3".into()));
@@ -76,32 +75,6 @@ fn the_patch_is_called_by_its_name_in_the_maps() {
     let code = maps.lines().find(|line| line.contains("r-xp") && line.contains("/memfd:CVE-2023-1"));
     assert!(code.is_some(), "{maps}");
     assert!(!maps.contains("rwxp"), "no text stays writable: {maps}");
-}
-
-#[test]
-fn threads_that_passed_a_point_run_the_newest_generation_and_are_forgotten_when_they_end() {
-    let lab = Lab::new(&["-DWITH_POINTS"]);
-    let patch = lab.patch("fix", &[], |_| {});
-    let mut process = lab.start();
-    let pid = process.pid_text();
-    process.say("points");
-    assert_eq!(lab.json(&["status", &pid])["reached"], 0, "nothing to move to yet");
-    lab.json(&["apply", &pid, patch.to_str().expect("UTF-8")]);
-    assert_eq!(lab.json(&["status", &pid])["reached"], 0);
-    process.say("points");
-    let main =
-        |status: &Value| status["threads"].as_array().map(|list| list.len() == 1 && list[0]["id"] == status["pid"]);
-    for _ in 0..2 {
-        let status = lab.json(&["status", &pid]);
-        assert_eq!(
-            (&status["reached"], main(&status)),
-            (&1.into(), Some(true)),
-            "the other three have ended: {status}"
-        );
-        process.say("points");
-    }
-    lab.json(&["revert", &pid]);
-    assert_eq!(lab.json(&["status", &pid])["reached"], 0);
 }
 
 #[test]

@@ -198,7 +198,7 @@ pub(crate) fn status_of(
     moving: Option<Transition>,
     patches: &[(&'static str, [u8; 32], u32)],
 ) -> Vec<Packet<'static>> {
-    let process = Process { pid: 0, generation, reached: 1, images: 2, reclaimed: 1, code: 4096, data: 64 };
+    let process = Process { pid: 0, generation, images: 2, reclaimed: 1, code: 4096, data: 64 };
     let mut packets = vec![Packet::Process(process)];
     packets.extend(moving.map(Packet::Transition));
     let worker = if moving.is_some() { WORKER } else { Thread { id: 71, name: "worker", ..MOVED } };

@@ -2,6 +2,8 @@
 
 use std::process::Command;
 
+use dsu_abi::patch::Consistency;
+
 use crate::support::{Lab, Process, library, programs, run};
 
 /// A program that loads the lab's plugin, linked with more arguments.
@@ -57,9 +59,9 @@ fn one_runtime_serves_program_and_plugin() {
 }
 
 #[test]
-fn points_of_a_program_are_counted_by_the_runtime_of_its_library() {
-    let lab = Lab::new(&["-DWITH_POINTS", "-Wl,--export-dynamic-symbol=__dsu_*"]);
-    let patch = lab.patch("fix", &[], |_| {});
+fn threads_of_a_program_are_moved_by_the_runtime_of_its_library() {
+    let lab = Lab::new(&["-DCREW", "-DWITH_POINTS", "-Wl,--export-dynamic-symbol=__dsu_*"]);
+    let patch = lab.patch("fix", &["-DWAYS"], |tables| tables.consistency = Consistency::Thread);
     // A library with its own copy, whose constructor runs before the program's.
     let library_source = lab.dir.path().join("extra.c");
     std::fs::write(&library_source, "int extra;\n").expect("ours");
@@ -69,8 +71,8 @@ fn points_of_a_program_are_counted_by_the_runtime_of_its_library() {
     run(&mut clang);
     let mut process = lab.start_with(Command::new(&lab.program).env("LD_PRELOAD", &extra));
     let pid = process.pid_text();
-    lab.json(&["apply", &pid, patch.to_str().expect("UTF-8")]);
-    process.say("points");
-    assert_eq!(lab.json(&["status", &pid])["generation"], 1);
-    assert_eq!((lab.json(&["status", &pid])["reached"].as_u64(), runtimes(&process)), (Some(1), 1), "the main thread");
+    process.say("work 2");
+    let applied = lab.json(&["apply", &pid, patch.to_str().expect("UTF-8"), "--timeout", "20s"]);
+    assert_eq!((&applied["complete"], runtimes(&process)), (&true.into(), 1));
+    assert_eq!(process.say("call"), "102 9 3");
 }

@@ -139,15 +139,7 @@ fn a_process_that_became_another_program_is_not_waited_for() {
     let fake = Fake::new(|asked, checksum| match asked {
         Asked::Status(0) => status(Some(MOVING), &[]),
         Asked::Status(_) => {
-            vec![Packet::Process(Process {
-                pid: 0,
-                generation: 0,
-                reached: 0,
-                images: 0,
-                reclaimed: 0,
-                code: 0,
-                data: 0,
-            })]
+            vec![Packet::Process(Process { pid: 0, generation: 0, images: 0, reclaimed: 0, code: 0, data: 0 })]
         }
         _ => vec![Packet::Done(Done { checksum, ..BEGUN })],
     });

@@ -69,19 +69,6 @@ static void *hammer(void *unused) {
     return NULL;
 }
 
-static void *visit_point(void *unused) {
-#ifdef WITH_POINTS
-    extern unsigned __dsu_generation;
-    extern __thread unsigned __dsu_thread_generation;
-    extern void __dsu_quiesce(void);
-    DSU_QUIESCENCE_POINT();
-    /* What the plugin puts in the marker's place. */
-    if (__dsu_thread_generation != __dsu_generation) __dsu_quiesce();
-    if (__dsu_thread_generation != __dsu_generation) abort();
-#endif
-    return unused;
-}
-
 static long resident_pages(void) {
     long total = 0, resident = 0;
     FILE *statm = fopen("/proc/self/statm", "r");
@@ -113,13 +100,6 @@ static void command(const char *line) {
         printf("wrong %ld of %ld\n", atomic_load(&wrong), atomic_load(&calls));
     } else if (!strcmp(line, "memory")) {
         printf("%ld\n", resident_pages());
-    } else if (!strcmp(line, "points")) {
-        pthread_t threads[3];
-        for (int i = 0; i < 3; i++) pthread_create(&threads[i], NULL, visit_point, NULL);
-        for (int i = 0; i < 3; i++) pthread_join(threads[i], NULL);
-        visit_point(NULL);
-        visit_point(NULL);
-        puts("visited");
     } else if (!strcmp(line, "fork")) {
         /* From here on the child answers; the parent waits for it. */
         fflush(stdout);
