@@ -266,12 +266,17 @@ pub(crate) fn claim(thread: u32, generation: u32) -> Option<&'static Record> {
             record
         })
     };
-    if let Some(record) = records().iter().find_map(take) {
-        return Some(record);
+    // A record that was just added is anybody's: whoever finds it taken by a faster thread adds another one.
+    loop {
+        if let Some(record) = records().iter().find_map(take) {
+            return Some(record);
+        }
+        let more = |used: u32| (used < THREADS as u32).then_some(used + 1);
+        let at = __dsu_generation.used.fetch_update(Ordering::AcqRel, Ordering::Relaxed, more).ok()?;
+        if let Some(record) = records().get(at as usize).and_then(take) {
+            return Some(record);
+        }
     }
-    let more = |used: u32| (used < THREADS as u32).then_some(used + 1);
-    let at = __dsu_generation.used.fetch_update(Ordering::AcqRel, Ordering::Relaxed, more).ok()?;
-    records().get(at as usize).and_then(take).or_else(|| records().iter().find_map(take))
 }
 
 /// Gives back the record of `thread`, which has ended since its word was `seen`. If a new thread of that number has
