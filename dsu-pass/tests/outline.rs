@@ -101,25 +101,34 @@ fn what_waits_stays_outside() {
 
 #[test]
 fn frames_that_cannot_be_taken_apart_are_left_alone() {
+    let declared = "int accept(int, void *, void *); void work(int); void use(void *); int pause(void);
+        void __dsu_quiescence_point(void);";
+    let server = |before: &str, inside: &str| {
+        format!("int main(void) {{ {before} for (;;) {{ int s = accept(3, 0, 0); {inside} work(s); }} }}")
+    };
+    let labels = "static void *const to[] = { &&again, &&other };";
     let cases = [
-        ("#include <setjmp.h>\njmp_buf b; ", "", "setjmp(b);", "may return twice"),
-        ("", "void *to = &&again;", "if (s == 7) goto *to; again:", "addresses of labels"),
-        ("", "", "char *room = __builtin_alloca(s); use(room);", "allocates on the function's stack"),
-        ("", "", "use(__builtin_frame_address(0));", "looks at its own frame"),
+        (format!("#include <setjmp.h>\njmp_buf b; {}", server("", "setjmp(b);")), "may return twice"),
+        (server(labels, "goto *to[s & 1]; again: work(1); other:"), "addresses of labels"),
+        (server("", "char *room = __builtin_alloca(s); use(room);"), "allocates on the function's stack"),
+        (server("", "use(__builtin_frame_address(0));"), "looks at its own frame"),
+        (
+            "#include <stdarg.h>\nvoid f(int n, ...) { va_list l; va_start(l, n);
+            for (;;) { __dsu_quiescence_point(); work(va_arg(l, int)); } }"
+                .to_owned(),
+            "variable number",
+        ),
+        ("int main(void) { for (;;) pause(); }".to_owned(), "does nothing but wait"),
     ];
-    for (head, before, inside, reason) in cases {
+    for (source, reason) in cases {
         let bench = Bench::new();
-        let source = format!(
-            "{head} int accept(int, void *, void *); void work(int); void use(void *);
-            int main(void) {{ {before} for (;;) {{ int s = accept(3, 0, 0); {inside} work(s); }} }}"
-        );
-        bench.file("a.c", &source);
+        bench.file("a.c", &format!("{declared}\n{source}"));
         for level in ["-O0", "-O2"] {
             bench.dsu("", &[level, "-w", "-c", "a.c"]);
             let loops = &units(&bench.read("a.o"))[0].metadata["loops"];
             let refused = loops[0]["refused"].as_str().expect("a loop with a reason");
-            assert!(refused.contains(reason), "{level} {inside}: {refused}");
-            assert_eq!(loops[0]["body"], "", "{level} {inside}");
+            assert!(refused.contains(reason), "{level} {source}: {refused}");
+            assert_eq!(loops[0]["body"], "", "{level} {source}");
         }
     }
 }

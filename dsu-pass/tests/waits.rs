@@ -77,9 +77,9 @@ fn through_functions_that_only_wait() {
             for (int i = 0; i < n; i++) handlers[i](n); return n; }
         void run(struct loop *l) { while (!l->stop) process(l); }";
     expect(loop_of_redis, &["idle ask epoll_wait", "point run"]);
-    // Others may call `process` in the middle of their work.
+    // Others may call `process` in the middle of their work, so the loop gets one of its own.
     let shared = loop_of_redis.replace("static int process", "int process");
-    expect(&shared, &["point run"]);
+    expect(&shared, &["idle ask.dsu_wait epoll_wait", "point run"]);
     let taken = "__attribute__((noinline)) static int take(void) { pthread_mutex_lock(&m);
         while (!ready) pthread_cond_wait(&c, &m); int r = ready; ready = 0; pthread_mutex_unlock(&m); return r; }";
     let worker = thread("for (;;) work(take());");
@@ -101,6 +101,8 @@ fn main_waits_for_its_threads() {
 fn an_event_loop_of_a_library() {
     let of_event = "int event_base_loop(void *, int); ";
     expect(&format!("{of_event} {}", thread("event_base_loop(a, 0);")), &["loop t event_base_loop"]);
+    let elsewhere = "void *started_by_another_file(void *base) { return event_base_loop(base, 0) ? 0 : base; }";
+    expect(&format!("{of_event} {elsewhere}"), &["loop started_by_another_file event_base_loop"]);
     let main = "int main(void) { while (!quit) if (event_base_loop(0, 1)) break; return 0; }";
     expect(&format!("{of_event} {main}"), &["loop main event_base_loop", "point main"]);
     let once = "int main(void) { while (!quit) { event_base_loop(0, 2); work(1); } return 0; }";
@@ -184,6 +186,31 @@ fn a_thread_without_a_place_is_named() {
     let log = String::from_utf8(bench.read("log")).expect("UTF-8");
     assert!(log.contains("a.c: no quiescence point found for `t` (`start_it` starts a thread in it)"), "{log}");
     assert!(log.contains("a.c:13: idle region around `accept` in `main`: its outermost loop waits here"), "{log}");
+}
+
+/// Where a function on the way is called by others too, only the loop's own copy of it has the idle region.
+#[test]
+fn a_shared_way_is_copied_for_the_loop() {
+    let bench = Bench::new();
+    let source = "struct loop { int fd, stop; };
+        int process(struct loop *l) { struct epoll_event e[8]; int n = epoll_wait(l->fd, e, 8, -1);
+            for (int i = 0; i < n; i++) handlers[i](n); return n; }
+        void run(struct loop *l) { while (!l->stop) process(l); }";
+    bench.file("a.c", &format!("{HEAD}{source}"));
+    for (level, debug) in [("-O0", "-g"), ("-O2", "-g"), ("-O2", "-g0")] {
+        bench.dsu("", &[level, debug, "-fno-inline", "-c", "a.c"]);
+        let unit = &units(&bench.read("a.o"))[0];
+        let context = dsu_pass::llvm::Context::new();
+        let stored = context.parse(&unit.bitcode, "unit").expect("bitcode");
+        assert_eq!(stored.verify(), Ok(()), "{level} {debug}");
+        let callers = |name| stored.calls_of(name).iter().map(|call| call.caller().name()).collect::<Vec<_>>();
+        assert_eq!(callers("epoll_wait"), ["process", "process.dsu_wait"], "{level} {debug}");
+        assert_eq!(callers("__dsu_idle_begin"), ["process.dsu_wait"], "{level} {debug}");
+        assert_eq!(callers("__dsu_idle_end"), ["process.dsu_wait"], "{level} {debug}");
+        assert_eq!(callers("process.dsu_wait"), ["run.dsu_loop"], "{level} {debug}");
+        assert!(callers("process").is_empty(), "{level} {debug}");
+        assert!(unit.symbols.iter().any(|symbol| symbol.name == "process.dsu_wait" && symbol.function_id != 0));
+    }
 }
 
 /// What is placed is in the stored bitcode, which patches are made of.

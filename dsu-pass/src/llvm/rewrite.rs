@@ -2,6 +2,7 @@
 
 use std::ffi::{CString, c_char};
 
+use inkwell::llvm_sys::core::{LLVMGetNumOperands, LLVMGlobalGetValueType, LLVMSetOperand};
 use inkwell::llvm_sys::prelude::{LLVMBasicBlockRef, LLVMValueRef};
 
 use super::calls::{Builder, build_call};
@@ -11,6 +12,7 @@ use super::value::Value;
 unsafe extern "C" {
     fn dsu_behind(call: LLVMValueRef, places: *mut LLVMValueRef) -> usize;
     fn dsu_split(before: LLVMValueRef) -> LLVMBasicBlockRef;
+    fn dsu_copy(function: LLVMValueRef, suffix: *const c_char) -> LLVMValueRef;
     fn dsu_outline(blocks: *mut LLVMBasicBlockRef, count: usize, suffix: *const c_char) -> LLVMValueRef;
 }
 
@@ -38,6 +40,32 @@ impl<'m> Value<'m> {
         assert!(self.opcode().is_some(), "only instructions are in blocks");
         // SAFETY: it is a live instruction, no phi.
         Block::from_raw(unsafe { dsu_split(self.raw()) }).expect("LLVM has just made it")
+    }
+}
+
+impl<'m> Value<'m> {
+    /// A static copy of a function.
+    pub fn copy(self, suffix: &str) -> Value<'m> {
+        assert!(self.is_function() && !self.is_declaration(), "only a body can be copied");
+        let suffix = CString::new(suffix).expect("names have no NUL");
+        // SAFETY: it is a live function with a body; the name is copied.
+        Value::from_raw(unsafe { dsu_copy(self.raw(), suffix.as_ptr()) }).expect("LLVM has just made it")
+    }
+
+    /// Makes a direct call a call of another function of the same type.
+    pub fn call_instead(self, function: Value<'m>) {
+        let old = self.callee().expect("only calls have a callee");
+        assert!(old.is_function() && old.has_type_of(function), "another type would be another call");
+        // SAFETY: it is a live call, whose last operand is the callee.
+        unsafe {
+            let last = LLVMGetNumOperands(self.raw()) - 1;
+            LLVMSetOperand(self.raw(), u32::try_from(last).expect("a call has operands"), function.raw());
+        }
+    }
+
+    fn has_type_of(self, other: Value<'m>) -> bool {
+        // SAFETY: both are live functions.
+        unsafe { LLVMGlobalGetValueType(self.raw()) == LLVMGlobalGetValueType(other.raw()) }
     }
 }
 

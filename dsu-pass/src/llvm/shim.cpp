@@ -9,6 +9,7 @@
 #include "llvm/Transforms/IPO/ConstantMerge.h"
 #include "llvm/Transforms/IPO/GlobalDCE.h"
 #include "llvm/Transforms/Utils/BasicBlockUtils.h"
+#include "llvm/Transforms/Utils/Cloning.h"
 #include "llvm/Transforms/Utils/CodeExtractor.h"
 #include "llvm/Transforms/Utils/Local.h"
 #include "llvm/Transforms/Utils/ModuleUtils.h"
@@ -95,6 +96,16 @@ LLVMValueRef dsu_outline(LLVMBasicBlockRef *Blocks, size_t Count, const char *Su
   CodeExtractor Extractor(Region, nullptr, false, nullptr, nullptr, nullptr, false, false, nullptr, Suffix);
   CodeExtractorAnalysisCache Cache(*Region.front()->getParent());
   return Extractor.isEligible() ? wrap(Extractor.extractCodeRegion(Cache)) : nullptr;
+}
+// A copy that only this module knows.
+LLVMValueRef dsu_copy(LLVMValueRef F, const char *Suffix) {
+  auto *Old = unwrap<Function>(F);
+  ValueToValueMapTy Map;
+  Function *Copy = CloneFunction(Old, Map);
+  Copy->setName(Old->getName() + "." + Suffix);
+  Copy->setComdat(nullptr);
+  Copy->setLinkage(GlobalValue::InternalLinkage); // resets the visibility
+  return wrap(Copy);
 }
 // Null after telling Sink why.
 SpecialCaseList *dsu_list_open(const char *Path, size_t Length, void (*Say)(void *, const char *, size_t), void *Sink) {

@@ -1,11 +1,15 @@
 //! Waits in the functions that a loop calls.
 
+use std::collections::HashSet;
+
 use super::blocking::{self, Wait};
 use super::unit::{Body, Site, Unit, callers};
-use crate::llvm::Value;
+use crate::llvm::{Block, Value, ValueKind};
 
 /// Functions on the way from a loop to the call that waits: redis has two, `aeProcessEvents` and `aeApiPoll`.
 const DEPTH: usize = 4;
+/// Instructions of a function that is copied for a loop, at most.
+const COPIED: usize = 2000;
 
 /// A blocking call, and the way to it.
 #[derive(Debug, Clone)]
@@ -67,6 +71,32 @@ impl<'m> Below<'m> {
             let hidden = function.linkage().is_local() && !function.has_address_taken();
             hidden && callers(function).into_iter().all(from_here)
         })
+    }
+
+    /// Whether the functions on the way can be had a second time, for the loop alone.
+    pub(super) fn can_be_copied(&self, but: &HashSet<Value<'m>>) -> bool {
+        self.path.iter().all(|&(_, function)| {
+            let blocks = function.blocks();
+            let size: usize = blocks.iter().map(|block| block.instructions().count()).sum();
+            let labels = function.users().any(|user| user.kind() == ValueKind::LLVMBlockAddressValueKind);
+            !labels && size <= COPIED && !but.contains(&function) && !function.has_attribute("presplitcoroutine")
+        })
+    }
+
+    /// Copies the functions on the way for the loop alone. Gives the copies, and the blocking call in the last.
+    pub(super) fn copy(&self) -> (Vec<Value<'m>>, Value<'m>) {
+        let mut copies = Vec::new();
+        let mut call = self.path.first().expect("there is a function below the loop").0;
+        let then = self.path.iter().skip(1).map(|step| step.0).chain([self.site.call]);
+        for ((_, function), then) in self.path.iter().zip(then) {
+            let copy = function.copy("dsu_wait");
+            call.call_instead(copy);
+            let all = |of: Value<'m>| of.blocks().into_iter().flat_map(Block::instructions);
+            let mut pairs = all(*function).zip(all(copy));
+            call = pairs.find(|(original, _)| *original == then).expect("the way leads through the function").1;
+            copies.push(copy);
+        }
+        (copies, call)
     }
 
     /// Whether a lock is held on the way, other than the one that waiting gives back.

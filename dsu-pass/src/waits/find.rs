@@ -19,6 +19,8 @@ pub(super) struct Placement<'m> {
     pub(super) function: Value<'m>,
     /// The function whose outermost loop it is for.
     pub(super) root: Value<'m>,
+    /// The way to the call, where others go it too: it is placed around the call of a copy.
+    pub(super) copied: Option<Below<'m>>,
     pub(super) why: String,
 }
 
@@ -40,8 +42,8 @@ enum Standing {
     Root { input: bool, how: String },
     /// It looks like one in which a thread starts.
     Likely,
-    /// Other units may call it; nobody here does more than once in a thread.
-    Unknown,
+    /// Other units may call it, or start a thread in it if it looks so; nobody here calls it in a loop.
+    Unknown { thread: bool },
 }
 
 impl Standing {
@@ -49,7 +51,9 @@ impl Standing {
         match self {
             Self::Root { .. } => wait != Wait::Join,
             Self::Likely => wait <= Wait::Condition,
-            Self::Unknown => matches!(wait, Wait::Events | Wait::Accept),
+            Self::Unknown { thread } => {
+                matches!(wait, Wait::Events | Wait::Accept) || (*thread && wait == Wait::Library)
+            }
         }
     }
 
@@ -61,7 +65,7 @@ impl Standing {
         match self {
             Self::Root { how, .. } => how,
             Self::Likely => "it looks like a thread's main function",
-            Self::Unknown => "it is an event loop",
+            Self::Unknown { .. } => "it is an event loop",
         }
     }
 }
@@ -71,7 +75,7 @@ pub(super) fn find<'m>(unit: &Unit<'m>, but: &HashSet<Value<'m>>) -> Vec<Placeme
     let mut placements: Vec<Placement<'m>> = Vec::new();
     for &function in unit.functions.iter().filter(|function| !but.contains(function)) {
         let Some(standing) = standing(unit, function, 4) else { continue };
-        let mut search = Search { unit, function, body: &unit.bodies[&function], standing, found: Vec::new() };
+        let mut search = Search { unit, but, function, body: &unit.bodies[&function], standing, found: Vec::new() };
         search.run();
         placements.extend(search.found.into_iter().filter(|new| !but.contains(&new.function)));
     }
@@ -98,13 +102,15 @@ fn standing<'m>(unit: &Unit<'m>, function: Value<'m>, depth: u32) -> Option<Stan
     let by: Vec<_> = calls.iter().map(|(caller, _)| *caller).collect();
     match function.linkage() {
         Linkage::AvailableExternally => None,
-        linkage if !linkage.is_local() => Some(Standing::Unknown),
+        linkage if !linkage.is_local() => {
+            Some(Standing::Unknown { thread: function.is_like_a_thread_main() && calls.is_empty() })
+        }
         _ if function.has_address_taken() || depth == 0 => None,
         _ => match (by.as_slice(), by.first().and_then(|&caller| standing(unit, caller, depth - 1))?) {
             ([caller], Standing::Root { input: _, how: _ }) => {
                 root(false, format!("`{}`, where a thread starts, calls it once", caller.name()))
             }
-            ([_], _) => Some(Standing::Unknown),
+            ([_], _) => Some(Standing::Unknown { thread: false }),
             _ => None,
         },
     }
@@ -112,6 +118,7 @@ fn standing<'m>(unit: &Unit<'m>, function: Value<'m>, depth: u32) -> Option<Stan
 
 struct Search<'u, 'm> {
     unit: &'u Unit<'m>,
+    but: &'u HashSet<Value<'m>>,
     function: Value<'m>,
     body: &'u Body<'m>,
     standing: Standing,
@@ -165,7 +172,7 @@ impl<'u, 'm> Search<'u, 'm> {
         }
         let Some(wait) = first else { return self.loop_that_waits_below(number) };
         let hands_out = || self.body.calls_in(number).any(|site| blocking::hands_out(site.call));
-        if matches!(self.standing, Standing::Unknown) && !hands_out() {
+        if matches!(self.standing, Standing::Unknown { .. }) && wait != Wait::Library && !hands_out() {
             return;
         }
         if wait >= Wait::Signal && self.waits_later(number) {
@@ -206,20 +213,17 @@ impl<'u, 'm> Search<'u, 'm> {
         }
         self.point(number, call);
         let places: BTreeSet<_> = waits.iter().map(|below| below.function().name()).collect();
-        for below in waits.iter().filter(|_| places.len() == 1) {
-            if below.is_only_from(self.body, number) && !below.holds_lock(self.unit, self.body) {
-                let why = format!(
-                    "the outermost loop of `{}` waits here for work: {}",
-                    self.function.name(),
-                    self.standing.words()
-                );
-                self.found.push(Placement {
-                    kind: Kind::Idle,
-                    at: below.site.call,
-                    function: below.function(),
-                    root: self.function,
-                    why,
-                });
+        let alone = waits.len() == 1;
+        for below in waits.into_iter().filter(|_| places.len() == 1) {
+            let shared = !below.is_only_from(self.body, number);
+            let copied = shared && alone && wait <= Wait::Accept && below.can_be_copied(self.but);
+            if (!shared || copied) && !below.holds_lock(self.unit, self.body) {
+                let root = self.function;
+                let why =
+                    format!("the outermost loop of `{}` waits here for work: {}", root.name(), self.standing.words());
+                let (at, function) = (below.site.call, below.function());
+                let copied = copied.then_some(below);
+                self.found.push(Placement { kind: Kind::Idle, at, function, root, copied, why });
             }
         }
     }
@@ -281,7 +285,7 @@ impl<'u, 'm> Search<'u, 'm> {
 
     fn place(&mut self, kind: Kind, at: Value<'m>, why: &str) {
         let why = format!("{why}: {}", self.standing.words());
-        self.found.push(Placement { kind, at, function: self.function, root: self.function, why });
+        self.found.push(Placement { kind, at, function: self.function, root: self.function, copied: None, why });
     }
 }
 

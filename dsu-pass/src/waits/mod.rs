@@ -28,6 +28,7 @@ use crate::instrument::points::MARKER;
 use crate::llvm::{Module, Value};
 use crate::options::Options;
 use crate::survey::Survey;
+use below::Below;
 use find::{Kind, Placement};
 pub use list::{List, PointsError};
 pub use outline::Refusal;
@@ -107,7 +108,11 @@ pub fn place<'m>(mut survey: Survey<'m>, list: &List, options: &Options) -> Wait
     let places = placements.iter().map(describe).collect();
     let nowhere = nowhere(module, &unit, &placements);
     drop(unit);
-    placements.iter().for_each(|placement| mark(module, placement));
+    for placement in &placements {
+        let (copies, at) = placement.copied.as_ref().map_or_else(|| (Vec::new(), placement.at), Below::copy);
+        mark(module, placement.kind, at);
+        survey.updatable.extend(copies);
+    }
     let loops = if options.outline_loops { outline::loops(module, &left_alone) } else { Vec::new() };
     survey.updatable.extend(loops.iter().filter_map(|(_, body)| body.as_ref().ok().copied()));
     let loops = loops.into_iter().map(|(function, body)| LoopBody {
@@ -127,27 +132,27 @@ fn describe(placement: &Placement<'_>) -> Place {
     let around = if placement.kind == Kind::Point { None } else { placement.at.callee() };
     Place {
         kind,
-        function: placement.function.name(),
+        function: placement.function.name() + if placement.copied.is_some() { ".dsu_wait" } else { "" },
         callee: around.map(Value::name).unwrap_or_default(),
         line: placement.at.line(),
         why: placement.why.clone(),
     }
 }
 
-fn mark<'m>(module: &'m Module<'_>, placement: &Placement<'m>) {
-    let names = match placement.kind {
+fn mark<'m>(module: &'m Module<'_>, kind: Kind, at: Value<'m>) {
+    let names = match kind {
         Kind::Point => {
-            placement.at.call_before(module.external_procedure(MARKER));
+            at.call_before(module.external_procedure(MARKER));
             return;
         }
         Kind::Idle => IDLE,
         Kind::Library => LOOP,
     };
     let [begin, end] = names.map(|name| module.external_procedure(name));
-    for place in placement.at.places_behind() {
+    for place in at.places_behind() {
         place.call_before(end);
     }
-    placement.at.call_before(begin);
+    at.call_before(begin);
 }
 
 /// The functions in which threads start and neither they nor what they call have a place.
