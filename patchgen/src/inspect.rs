@@ -66,6 +66,15 @@ pub fn inspect(path: &Path) -> Result<Inspected> {
             "kind": format!("{:?}", r.kind)})
         })
         .collect();
+    let carried: std::result::Result<Vec<_>, _> = patch.carried().collect();
+    let carried: Vec<Value> = carried
+        .map_err(|e| damaged(e.to_string()))?
+        .iter()
+        .map(|c| {
+            json!({"name": c.name, "address": c.address, "size": c.size,
+                "identity": format!("{:016x}", c.identity), "shape": format!("{:016x}", c.shape)})
+        })
+        .collect();
     let members = manifest["functions"].as_array().into_iter().flatten();
     let update_set: Vec<Value> =
         members.map(|m| json!({"unit": m["unit"], "function": m["name"], "reason": m["reason"]})).collect();
@@ -80,6 +89,7 @@ pub fn inspect(path: &Path) -> Result<Inspected> {
         "size": bytes.len(),
         "redirects": functions,
         "relocations": relocations,
+        "carried": carried,
         "update_set": update_set,
         "manifest": manifest,
     });
@@ -137,6 +147,10 @@ impl Inspected {
             "data        {} new objects, {references} references to the base\n",
             count(&manifest["variables"])
         ));
+        for c in json["carried"].as_array().into_iter().flatten() {
+            let (name, identity) = (text_of(c, "name"), text_of(c, "identity"));
+            out.push_str(&format!("carries     {name}, {} bytes, on to later patches ({identity})\n", c["size"]));
+        }
         if json["escapes"] == true {
             out.push_str("stays       the address of a function it adds is kept somewhere: its code stays mapped\n");
         }

@@ -63,6 +63,7 @@ pub fn manifest(
         "tools": { "patchgen": env!("CARGO_PKG_VERSION"), "llvm": "19" },
         "functions": functions,
         "variables": variables,
+        "carried": pieces.carried.iter().map(|c| json!({"name": c.name, "unit": c.unit})).collect::<Vec<_>>(),
         "base_references": pieces.base.values().map(|b| b.name.as_str()).collect::<Vec<_>>(),
         "changes": report.changes,
     });

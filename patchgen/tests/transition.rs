@@ -2,11 +2,12 @@
 
 mod common;
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 
 use common::{Place, patchgen};
-use dsu_abi::patch::{self, FUNCTION_STAYS, PATCH_ESCAPES, PatchFunction, PatchRelocation, control};
+use dsu_abi::patch::{self, FUNCTION_STAYS, PATCH_ESCAPES, PatchFunction, PatchRelocation, RelocationKind, control};
 use iced_x86::{Decoder, DecoderOptions, Instruction, Mnemonic, Register};
 use object::{Object, ObjectSection, ObjectSymbol};
 
@@ -212,4 +213,79 @@ fn inspect_shows_what_the_tables_hold() {
     let text = patchgen(&["inspect".as_ref(), &place.path("fix.dsu")]);
     let text = String::from_utf8_lossy(&text.stdout).into_owned();
     assert!(text.contains("the change in `stays` takes effect where it is called again"), "{text}");
+}
+
+#[test]
+fn variables_the_patch_adds_are_reached_through_words_alone() {
+    let Some(place) = Place::new() else { return };
+    let counting = |kind: &str| {
+        let counters = format!(
+            "struct seen {{ {kind} count; long *last; }}; struct seen seen; static long first = 7; long *where = &first;"
+        );
+        let source = V1.replace("long (*volatile hook)(long);", &format!("{counters} long (*volatile hook)(long);"));
+        source
+            .replace(
+                "return total - 100;",
+                "static int calls; seen.count++; seen.last = &first; return total + ++calls;",
+            )
+            .replace("total = n - 100;", "seen.count += 2; total = n + *where;")
+    };
+    let (bytes, _) = patch(&place, &["-O2"], |_| counting("long"));
+    let (functions, relocations, header) = tables(&bytes);
+    assert_eq!(functions.iter().map(|f| f.name).collect::<Vec<_>>(), ["load", "store"]);
+    let carried: Vec<_> = header.carried().collect::<Result<_, _>>().expect("variables");
+    let mut names: Vec<_> = carried.iter().map(|c| (c.name, c.size)).collect();
+    names.sort_unstable();
+    assert_eq!(names, [("first", 8), ("load.calls", 4), ("seen", 16), ("where", 8)]);
+    // Each is the target of at least one word, the one that `where` begins with included.
+    let words = || relocations.iter().filter(|r| r.kind == RelocationKind::Carried);
+    for (number, variable) in carried.iter().enumerate() {
+        assert!(words().any(|r| r.value == number as u64 && r.name == variable.name), "{}", variable.name);
+    }
+    let at = |name: &str| carried.iter().find(|c| c.name == name).map(|c| c.address).expect("carried");
+    assert!(words().any(|r| r.offset == at("where") && r.name == "first"));
+    // No instruction reaches one directly.
+    let file = object::File::parse(&*bytes).expect("ELF");
+    let text = file.section_by_name(".text").expect("code");
+    let decoder = Decoder::with_ip(64, text.data().expect("readable"), text.address(), DecoderOptions::NONE);
+    let inside = |address: u64| carried.iter().any(|c| (c.address..c.address + c.size).contains(&address));
+    for instruction in decoder {
+        let direct = instruction.is_ip_rel_memory_operand() && inside(instruction.ip_rel_memory_address());
+        assert!(!direct, "at {:#x}", instruction.ip());
+    }
+    // The same variables in another patch are the same; of another type they are not.
+    let identities = |bytes: &[u8]| {
+        let (.., header) = tables(bytes);
+        header.carried().map(|c| c.expect("read before")).map(|c| (c.name.to_owned(), (c.identity, c.shape))).collect()
+    };
+    let before: BTreeMap<String, (u64, u64)> = identities(&bytes);
+    let (same, _) = patch(&place, &["-O2"], |_| counting("long").replace("+= 2", "+= 3"));
+    assert_eq!(identities(&same), before);
+    let (other, _) = patch(&place, &["-O2"], |_| counting("double"));
+    let after = identities(&other);
+    assert_eq!(after["seen"].0, before["seen"].0);
+    assert_ne!(after["seen"].1, before["seen"].1);
+    assert_eq!(after["first"], before["first"]);
+}
+
+#[test]
+fn every_function_is_replaced_and_no_variable_is_doubled() {
+    let Some(place) = Place::new() else { return };
+    let (app, same) = (place.build_with("v1", V1, &["-O2"]), place.path("same.dsu"));
+    let output = patchgen(&["build".as_ref(), "--all-functions".as_ref(), &app, "-o".as_ref(), &same]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(said.contains("replace   7 functions by copies of themselves"), "{said}");
+    let bytes = fs::read(same).expect("written");
+    let (functions, relocations, header) = tables(&bytes);
+    let mut names: Vec<_> = functions.iter().map(|f| f.name).collect();
+    names.sort_unstable();
+    let mut expected = NAMES.to_vec();
+    expected.push("main");
+    expected.sort_unstable();
+    assert_eq!(names, expected);
+    assert_eq!(header.carried_count(), 0);
+    for variable in ["total", "local"] {
+        assert!(relocations.iter().any(|r| r.name == variable), "{variable} stays in the base");
+    }
 }

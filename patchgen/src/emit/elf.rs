@@ -13,7 +13,6 @@ use sha2::{Digest, Sha256};
 use crate::extract::Pieces;
 use crate::input::{Build, libraries};
 use crate::problem::{Problem, Reason, Result};
-use crate::resolve::BaseSymbol;
 
 /// Where the linker put a symbol.
 #[derive(Debug, Clone, Copy)]
@@ -22,12 +21,22 @@ pub(super) struct Placed {
     pub(super) size: u64,
 }
 
-/// A word that takes its value from the base.
+/// What a word leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Target {
+    /// Address in the base, or TLS offset.
+    Base(u64),
+    /// Number of a variable that the patch adds.
+    Carried(usize),
+}
+
+/// A word that the runtime fills.
 #[derive(Debug, Clone)]
-pub(super) struct BaseRelocation {
+pub(super) struct TakenRelocation {
     pub(super) offset: u64,
     pub(super) addend: i64,
     pub(super) kind: RelocationKind,
+    pub(super) target: Target,
     /// Symbol in the patch object.
     pub(super) symbol: String,
 }
@@ -41,17 +50,18 @@ fn parse(bytes: &[u8]) -> Result<Elf<'_>> {
 /// A relocation to neutralise: where its entry is in the file.
 struct Entry {
     at: usize,
-    relocation: BaseRelocation,
+    relocation: TakenRelocation,
 }
 
-/// Collects the relocations against the base's symbols and turns the originals into `R_X86_64_NONE`.
-pub(super) fn take_base_relocations(
+/// Collects the relocations against the base's symbols and against variables that are carried, and turns the
+/// originals into `R_X86_64_NONE`.
+pub(super) fn take_relocations(
     bytes: &mut [u8],
-    base: &BTreeMap<String, BaseSymbol>,
-) -> Result<(Vec<BaseRelocation>, BTreeMap<String, Placed>)> {
+    pieces: &Pieces,
+) -> Result<(Vec<TakenRelocation>, BTreeMap<String, Placed>)> {
     const NONE_AND_SYMBOL: std::ops::Range<usize> = 8..24;
     let file = parse(bytes)?;
-    let entries = entries(&file, base)?;
+    let entries = entries(&file, &targets(pieces))?;
     let placed = file.symbols().filter(|s| s.is_definition());
     let placed =
         placed.filter_map(|s| Some((s.name().ok()?.to_owned(), Placed { address: s.address(), size: s.size() })));
@@ -65,7 +75,14 @@ pub(super) fn take_base_relocations(
     Ok((entries.into_iter().map(|e| e.relocation).collect(), placed))
 }
 
-fn entries(file: &Elf<'_>, base: &BTreeMap<String, BaseSymbol>) -> Result<Vec<Entry>> {
+/// What the runtime fills words for, by symbol in the patch object.
+fn targets(pieces: &Pieces) -> BTreeMap<&str, Target> {
+    let base = pieces.base.iter().map(|(symbol, base)| (symbol.as_str(), Target::Base(base.value)));
+    let carried = pieces.carried.iter().enumerate();
+    base.chain(carried.map(|(number, c)| (pieces.symbols[&c.definition].as_str(), Target::Carried(number)))).collect()
+}
+
+fn entries(file: &Elf<'_>, targets: &BTreeMap<&str, Target>) -> Result<Vec<Entry>> {
     let endian = file.endian();
     let broken = |e: object::Error| Problem::new(Reason::Internal, "patch object", e.to_string());
     let sections = file.elf_header().sections(endian, file.data()).map_err(broken)?;
@@ -84,10 +101,10 @@ fn entries(file: &Elf<'_>, base: &BTreeMap<String, BaseSymbol>) -> Result<Vec<En
                 let message = format!("needs relocation type {kind}, which a patch object cannot have");
                 return Err(Problem::new(Reason::Relocation, name, message));
             }
-            if base.contains_key(&name) {
+            if let Some(&target) = targets.get(name.as_str()) {
                 let at = section.sh_offset(endian) as usize + number * std::mem::size_of_val(rela);
                 let offset = rela.r_offset(endian);
-                let relocation = relocation(name, kind, offset, rela.r_addend(endian))?;
+                let relocation = relocation(name, target, kind, offset, rela.r_addend(endian))?;
                 out.push(Entry { at, relocation });
             }
         }
@@ -95,9 +112,10 @@ fn entries(file: &Elf<'_>, base: &BTreeMap<String, BaseSymbol>) -> Result<Vec<En
     Ok(out)
 }
 
-fn relocation(symbol: String, kind: u32, offset: u64, addend: i64) -> Result<BaseRelocation> {
+fn relocation(symbol: String, target: Target, kind: u32, offset: u64, addend: i64) -> Result<TakenRelocation> {
     let addresses = [elf::R_X86_64_64.0, elf::R_X86_64_GLOB_DAT.0, elf::R_X86_64_JUMP_SLOT.0];
     let kind = match kind {
+        k if addresses.contains(&k) && matches!(target, Target::Carried(_)) => RelocationKind::Carried,
         k if addresses.contains(&k) => RelocationKind::Address,
         k if k == elf::R_X86_64_TPOFF64.0 => RelocationKind::TpOffset,
         k if k == elf::R_X86_64_DTPMOD64.0 => RelocationKind::TlsModule,
@@ -111,7 +129,7 @@ fn relocation(symbol: String, kind: u32, offset: u64, addend: i64) -> Result<Bas
         let message = format!("is stored at {offset:#x}, which is not 8-byte aligned");
         return Err(Problem::new(Reason::Relocation, symbol, message));
     }
-    Ok(BaseRelocation { offset, addend, kind, symbol })
+    Ok(TakenRelocation { offset, addend, kind, target, symbol })
 }
 
 /// Every symbol left to the dynamic linker must be in a library of the base, or exported by the base itself.

@@ -7,7 +7,7 @@ pub mod write;
 
 use std::collections::BTreeMap;
 
-use dsu_abi::patch::{Consistency, Hooks, PATCH_ESCAPES, PatchFunction, PatchRelocation, PatchTables};
+use dsu_abi::patch::{CarriedVariable, Consistency, Hooks, PATCH_ESCAPES, PatchFunction, PatchRelocation, PatchTables};
 
 use crate::extract::Pieces;
 use crate::input::Build;
@@ -20,7 +20,7 @@ pub use tools::Tools;
 #[derive(Debug)]
 pub struct Linked {
     bytes: Vec<u8>,
-    relocations: Vec<elf::BaseRelocation>,
+    relocations: Vec<elf::TakenRelocation>,
     symbols: BTreeMap<String, elf::Placed>,
 }
 
@@ -40,7 +40,7 @@ impl Linked {
 pub fn link(base: &Build, pieces: &mut Pieces, redirects: &[Redirect], tools: &Tools) -> Result<Linked> {
     let stubs = stubs::assembly(pieces, redirects);
     let mut bytes = tools.build(base, pieces, &stubs)?;
-    let (relocations, symbols) = elf::take_base_relocations(&mut bytes, &pieces.base)?;
+    let (relocations, symbols) = elf::take_relocations(&mut bytes, pieces)?;
     elf::check_resolved(&bytes, base, pieces)?;
     Ok(Linked { bytes, relocations, symbols })
 }
@@ -56,8 +56,16 @@ pub fn finish(
 ) -> Result<Vec<u8>> {
     let functions = redirects.iter().map(|r| function(linked, pieces, r)).collect::<Result<_>>()?;
     let relocations = linked.relocations.iter().map(|r| {
-        let target = &pieces.base[&r.symbol];
-        PatchRelocation { offset: r.offset, value: target.value, addend: r.addend, kind: r.kind, name: &target.name }
+        let (value, name) = match r.target {
+            elf::Target::Base(value) => (value, &pieces.base[&r.symbol].name),
+            elf::Target::Carried(number) => (number as u64, &pieces.carried[number].name),
+        };
+        PatchRelocation { offset: r.offset, value, addend: r.addend, kind: r.kind, name }
+    });
+    let carried = pieces.carried.iter().map(|c| {
+        let symbol = &pieces.symbols[&c.definition];
+        let (address, size) = (linked.address_of(symbol)?, linked.size_of(symbol));
+        Ok(CarriedVariable { identity: c.identity, shape: c.shape(size), address, size, name: &c.name })
     });
     let tables = PatchTables {
         name,
@@ -66,7 +74,7 @@ pub fn finish(
         consistency: Consistency::Newest,
         functions,
         relocations: relocations.collect(),
-        carried: Vec::new(),
+        carried: carried.collect::<Result<_>>()?,
         flags: if pieces.escapes { PATCH_ESCAPES } else { 0 },
         control: linked.address_of(stubs::CONTROL)?,
         hooks: Hooks::default(),

@@ -1,10 +1,14 @@
 //! One small module of IR text per unit: the functions and data that the patch holds, and declarations of
 //! everything they refer to.
 //!
+//! A variable that the patch adds can be preempted, as far as the linker knows, so that all references to it go
+//! through words of their own, which the runtime may lead to the storage of an earlier patch.
+//!
 //! What becomes a reference to the base loses `dso_local`, visibility and comdat, and gets a symbol of its own
 //! (`__dsu_base.3.name`) that nothing else can define; calls to it go through the GOT (`nonlazybind`), so that every
 //! such reference ends up in `.rela.dyn`. Debug information is left out.
 
+mod carried;
 mod render;
 
 use std::collections::{BTreeMap, HashMap};
@@ -15,6 +19,8 @@ use crate::ir::Symbol;
 use crate::ir::debug::Place;
 use crate::ir::lex::{escape, unescape};
 use crate::problem::{Problem, Reason, Result};
+pub use carried::Carried;
+
 use crate::resolve::{BaseKind, BaseSymbol, Definition, Resolver};
 
 /// Marker call of `DSU_QUIESCENCE_POINT()`; the pass replaces it in the program, this module in the patch.
@@ -36,6 +42,8 @@ pub struct Pieces {
     pub list: Vec<Piece>,
     /// Symbol in the patch object -> what it is in the base.
     pub base: BTreeMap<String, BaseSymbol>,
+    /// Variables that the patch adds.
+    pub carried: Vec<Carried>,
     named: HashMap<(u64, BaseKind, String), String>,
     /// Function or datum -> its symbol in the patch object.
     pub symbols: BTreeMap<Definition, String>,
@@ -47,7 +55,8 @@ pub struct Pieces {
 
 /// Extracts the update set.
 pub fn extract(resolver: &Resolver<'_, '_>, set: &UpdateSet) -> Result<Pieces> {
-    let mut pieces = Pieces { escapes: set.new_function_escapes(resolver), ..Pieces::default() };
+    let (escapes, carried) = (set.new_function_escapes(resolver), carried::variables(resolver, set));
+    let mut pieces = Pieces { escapes, carried, ..Pieces::default() };
     for (number, definition) in set.members.keys().chain(&set.data).enumerate() {
         let symbol = match is_private(resolver, definition) {
             true => unescape(&definition.1),
@@ -77,10 +86,17 @@ fn check_external(base: &Build, pieces: &Pieces) -> Result<()> {
 /// Private constants keep their names: nothing outside their module sees them.
 fn is_private(resolver: &Resolver<'_, '_>, definition: &Definition) -> bool {
     let facts = resolver.new.facts(definition.0);
-    facts.and_then(|f| f.module.global_named(&definition.1)).is_some_and(|g| g.linkage == "private")
+    let global = facts.and_then(|f| f.module.global_named(&definition.1));
+    global.is_some_and(|g| g.linkage == "private" && g.constant)
 }
 
 impl Pieces {
+    /// Number of a variable that the patch adds.
+    fn carried(&self, definition: &Definition) -> Option<usize> {
+        // In the order of the update set's data.
+        self.carried.binary_search_by(|c| c.definition.cmp(definition)).ok()
+    }
+
     /// The patch object's symbol for something of the base.
     pub(crate) fn base_symbol(&mut self, base: &BaseSymbol) -> String {
         let key = (base.value, base.kind, base.name.clone());

@@ -105,7 +105,11 @@ pub(super) fn unit(
 impl<'r, 'a> Renderer<'r, '_, 'a> {
     fn global(&mut self, global: &Global<'a>, definition: &Definition, out: &mut String) -> Result<()> {
         let symbol = escape(&self.pieces.symbols[definition]);
-        let linkage = if global.linkage == "private" { "private" } else { "hidden" };
+        let linkage = match () {
+            () if self.pieces.carried(definition).is_some() => "",
+            () if global.linkage == "private" => "private",
+            () => "hidden",
+        };
         let word = if global.constant { "constant" } else { "global" };
         let initialiser = self.rewrite(global.initialiser.unwrap_or("zeroinitializer"))?;
         let (address, kind, other) = (global.address, global.kind_of_value, global.other);
@@ -210,10 +214,11 @@ impl<'r, 'a> Renderer<'r, '_, 'a> {
         format!("@{printed} = {linkage} {hidden} {tls} {word} {kind}{}\n", align.unwrap_or_default())
     }
 
-    /// Something another piece of this patch defines cannot be preempted.
+    /// Something another piece of this patch defines cannot be preempted, unless it is carried.
     fn hidden(&self, maybe: bool, name: &str) -> &'static str {
         let definition = maybe.then(|| self.resolver.definition(self.unit, name)).flatten();
-        if definition.is_some_and(|d| self.pieces.symbols.contains_key(&d)) { "hidden" } else { "" }
+        let here = |d| self.pieces.symbols.contains_key(d) && self.pieces.carried(d).is_none();
+        if definition.as_ref().is_some_and(here) { "hidden" } else { "" }
     }
 
     fn declare_alias(&self, text: &str, printed: &str, base: Option<BaseSymbol>) -> String {

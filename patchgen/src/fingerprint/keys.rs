@@ -69,6 +69,12 @@ impl Keys {
         self.by_name.get(name).map_or(name, String::as_str)
     }
 
+    /// How many static locals share function and name with this one, itself included; 1 for anything else.
+    pub fn siblings(&self, name: &str) -> usize {
+        let group = self.key(name).rsplit_once('#').and_then(|(base, _)| self.groups.get(base));
+        group.map_or(1, Vec::len)
+    }
+
     /// The printed name behind a key.
     pub fn name<'k>(&'k self, key: &'k str) -> &'k str {
         self.by_key.get(key).map_or(key, String::as_str)
@@ -136,6 +142,7 @@ mod tests {
         let keys = Keys::of(&Module::parse(text).expect("valid"));
         assert_eq!((keys.key("f.x"), keys.key("f.x.1"), keys.key("y")), ("f::x#1", "f::x#2", "y"));
         assert_eq!(keys.name("f::x#2"), "f.x.1");
+        assert_eq!((keys.siblings("f.x.1"), keys.siblings("y")), (2, 1));
     }
 
     fn matched(old: &[&str], new: &[&str]) -> Option<Vec<Option<usize>>> {
