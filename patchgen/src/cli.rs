@@ -48,6 +48,9 @@ pub enum Command {
         old: PathBuf,
         /// Build to become.
         new: PathBuf,
+        /// Check that this process or file is the base, and not the build to become.
+        #[arg(long, value_name = "PID|FILE")]
+        running: Option<String>,
         /// One JSON object instead of text.
         #[arg(long)]
         json: bool,
@@ -69,6 +72,9 @@ pub enum Command {
         /// Where to write the patch.
         #[arg(short, long)]
         output: PathBuf,
+        /// Check that this process or file is the base, and not the build to become.
+        #[arg(long, value_name = "PID|FILE", requires = "new")]
+        running: Option<String>,
         /// Name shown to operators [default: name of the output file].
         #[arg(long)]
         name: Option<String>,

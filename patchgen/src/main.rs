@@ -9,6 +9,7 @@ use patchgen::cli::{Cli, Command};
 use patchgen::emit::{Tools, write};
 use patchgen::explain::Report;
 use patchgen::input::{BASE_ENDING, Build};
+use patchgen::pipeline::Builds;
 use patchgen::problem::{Problem, Reason, Result};
 use patchgen::progress::Progress;
 use patchgen::verdict::Verdict;
@@ -38,14 +39,16 @@ fn main() -> ExitCode {
 fn run(command: Command) -> Result<u8> {
     match command {
         Command::Base { app, output, strip } => base(&app, output, strip),
-        Command::Diff { old, new, json, ir } => {
-            let (report, _) = pipeline::compare(&pipeline::read(&old, &new)?, None, &Progress::default())?;
-            show(&report, json, ir);
+        Command::Diff { old, new, running, json, ir } => {
+            let builds = pipeline::read(&old, &new, running.as_deref())?;
+            let (report, _) = pipeline::compare(&builds, None, &Progress::default())?;
+            show(Some(&builds), &report, json, ir);
             Ok(code(&report))
         }
         // `all_functions` is what takes the place of a new build.
-        Command::Build { old, new, all_functions: _, output, name, json, keep } => {
-            build(&old, new.as_deref(), &output, name, json, keep)
+        Command::Build { old, new, all_functions: _, output, running, name, json, keep } => {
+            let builds = new.map(|new| pipeline::read(&old, &new, running.as_deref())).transpose()?;
+            build(&old, builds.as_ref(), &output, name, json, keep)
         }
         Command::Inspect { patch, json, dot } => {
             let inspected = inspect::inspect(&patch)?;
@@ -74,10 +77,14 @@ fn print(text: &str) {
     let _ = writeln!(std::io::stdout(), "{text}");
 }
 
-fn show(report: &Report, json: bool, ir: bool) {
+fn show(builds: Option<&Builds>, report: &Report, json: bool, ir: bool) {
     if json {
         print(&serde_json::to_string_pretty(report).expect("a report has string keys"));
     } else {
+        if let Some(Builds { old, new, .. }) = builds {
+            print(&format!("base      {}, build-id {}: only this one can be patched", old.name, old.build_id_hex()));
+            print(&format!("becomes   {}, build-id {}", new.name, new.build_id_hex()));
+        }
         print(report.text(ir, std::io::stdout().is_terminal()).trim_end());
         for problem in &report.refusals {
             eprintln!("patchgen: refused: {problem}");
@@ -116,7 +123,7 @@ fn base(app: &Path, output: Option<PathBuf>, strip: bool) -> Result<u8> {
 
 fn build(
     old: &Path,
-    new: Option<&Path>,
+    builds: Option<&Builds>,
     output: &Path,
     name: Option<String>,
     json: bool,
@@ -127,14 +134,14 @@ fn build(
     let mut tools = Tools::default();
     tools.keep = keep;
     let (patch, progress) = ((name.as_str(), &tools), Progress::default());
-    let (report, finished) = match new {
-        Some(new) => pipeline::compare(&pipeline::read(old, new)?, Some(patch), &progress)?,
+    let (report, finished) = match builds {
+        Some(builds) => pipeline::compare(builds, Some(patch), &progress)?,
         None => pipeline::replace_all(old, patch, &progress)?,
     };
     drop(progress);
     if let Some(finished) = finished {
         write::atomically(output, &finished.bytes, 0o644)?;
     }
-    show(&report, json, false);
+    show(builds, &report, json, false);
     Ok(code(&report))
 }

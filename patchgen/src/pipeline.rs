@@ -9,7 +9,7 @@ use crate::diff::{Changes, diff};
 use crate::emit::{self, Tools};
 use crate::explain::Report;
 use crate::extract::extract;
-use crate::input::Build;
+use crate::input::{Build, running};
 use crate::problem::{Problem, Reason, Result};
 use crate::program::{Load, Pair, both, pair, side, sides, texts, texts_of};
 use crate::progress::Progress;
@@ -34,10 +34,13 @@ pub struct Finished {
     pub bytes: Vec<u8>,
 }
 
-/// Reads both builds and pairs their units.
-pub fn read(old: &Path, new: &Path) -> Result<Builds> {
+/// Reads both builds and pairs their units; `running` names a process or file that must be the first.
+pub fn read(old: &Path, new: &Path, running: Option<&str>) -> Result<Builds> {
     let (old, new) = both(|| Build::read(old), || Build::read(new));
     let (old, new) = (old?, new?);
+    if let Some(running) = running {
+        running::check(&old, &new, running)?;
+    }
     let pairs = pair(&old, &new)?;
     check_builds(&old, &new, &pairs)?;
     Ok(Builds { old, new, pairs })
@@ -67,13 +70,13 @@ fn attempt(builds: &Builds, patch: Option<(&str, &Tools)>, load: Load, progress:
     progress.step("comparing");
     let mut changes = diff(&old_side, &new_side, pairs);
     let resolver = Resolver::new(&old_side, &new_side, pairs);
+    let types = crate::layout::find(&resolver, pairs);
+    types.enter(&resolver, pairs, &mut changes);
     let graph = CallGraph::build(&resolver);
     let set = close(&resolver, &graph, &changes);
-    if set.needs_all && load == Load::Changed {
+    if (set.needs_all || types.needs_all) && load == Load::Changed {
         return Ok(None);
     }
-    let types = crate::layout::find(&resolver, pairs);
-    changes.list.extend(types.iter().map(crate::layout::Changed::change));
     let (verdict, problems) = judge(&resolver, &changes, &set, pairs, &types);
     let report = Report::new(&resolver, &graph, &changes, &set, verdict, problems);
     make(report, &resolver, &set, patch, progress).map(Some)

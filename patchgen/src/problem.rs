@@ -71,6 +71,10 @@ reasons! {
     BaseCorrupt = "base-corrupt", exit::REFUSED, "take the base from the very build that runs, before any other tool rewrites it";
     /// Compiler or flags differ.
     DifferentFlags = "different-flags", exit::REFUSED, "build both with the same compiler and flags";
+    /// The build to become is the one that runs.
+    Swapped = "swapped-builds", exit::REFUSED, "give the running build first, then the build to become";
+    /// The base is not the one that runs.
+    OtherBase = "other-base", exit::REFUSED, "take the base from the very build that runs";
     /// The two builds have nothing in common.
     OtherProgram = "other-program", exit::REFUSED, "give two builds of the same executable or library";
     /// Two units cannot be told apart.
@@ -122,6 +126,55 @@ impl Serialize for Reason {
     }
 }
 
+/// What else a problem is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RelatedKind {
+    /// A type's size, in bytes.
+    Size,
+    /// A member of a type, or a value of an enumeration: where it was and where it would be.
+    Member,
+    /// A variable that holds or leads to the thing.
+    Variable,
+    /// A function that touches it.
+    Function,
+}
+
+/// A thing that a problem names besides its subject.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Related {
+    /// What it is.
+    pub kind: RelatedKind,
+    /// Its name.
+    pub name: String,
+    /// How it is in the base; none for what is not there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub old: Option<String>,
+    /// How it would be; none for what would be gone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub new: Option<String>,
+    /// Source file, when known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
+    /// Line in it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub line: Option<u32>,
+}
+
+impl Related {
+    /// A thing with its place.
+    pub fn at(kind: RelatedKind, name: impl Into<String>, place: Option<crate::ir::debug::Place>) -> Self {
+        let place = place.filter(|p| !p.file.is_empty());
+        let line = place.as_ref().map(|p| p.line).filter(|l| *l != 0);
+        Self { kind, name: name.into(), old: None, new: None, file: place.map(|p| p.file), line }
+    }
+
+    /// Something that was one way and would be another.
+    pub fn changed(kind: RelatedKind, name: impl Into<String>, old: Option<String>, new: Option<String>) -> Self {
+        Self { kind, name: name.into(), old, new, file: None, line: None }
+    }
+}
+
 /// One reason, said about one thing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, thiserror::Error)]
 pub struct Problem {
@@ -137,6 +190,9 @@ pub struct Problem {
     pub line: Option<u32>,
     /// What to do.
     pub way_out: String,
+    /// Members, variables and functions it is about.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub related: Vec<Related>,
 }
 
 impl std::fmt::Display for Problem {
@@ -155,7 +211,14 @@ impl Problem {
     /// A problem without a place in the source.
     pub fn new(reason: Reason, subject: impl Into<String>, message: impl Into<String>) -> Self {
         let way_out = reason.way_out().to_owned();
-        Self { reason, subject: subject.into(), message: message.into(), file: None, line: None, way_out }
+        let (subject, message) = (subject.into(), message.into());
+        Self { reason, subject, message, file: None, line: None, way_out, related: Vec::new() }
+    }
+
+    /// The same with what else it is about.
+    pub fn about(mut self, related: Vec<Related>) -> Self {
+        self.related = related;
+        self
     }
 
     /// The same with its place.

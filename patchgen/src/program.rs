@@ -56,6 +56,12 @@ pub struct Texts {
     texts: Vec<(usize, String)>,
 }
 
+impl From<Vec<(usize, String)>> for Texts {
+    fn from(texts: Vec<(usize, String)>) -> Self {
+        Self { texts }
+    }
+}
+
 /// Disassembles the units of both builds that `load` asks for.
 pub fn texts(old: &Build, new: &Build, pairs: &[Pair], load: Load) -> Result<(Texts, Texts)> {
     let differs = |p: &&Pair| match (p.old, p.new) {
@@ -161,7 +167,8 @@ fn parse<'a>(build: &'a Build, texts: &'a Texts) -> Result<Vec<Parsed<'a>>> {
     let parsed = texts.texts.iter().map(|(index, text)| {
         let module = Module::parse(text);
         let module = module.map_err(|e| Problem::new(Reason::Internal, &build.units[*index].name, e))?;
-        let keys = Keys::of(&module);
+        let mut keys = Keys::of(&module);
+        keys.stamps.clone_from(&build.units[*index].stamps);
         Ok((*index, module, keys))
     });
     parsed.collect()

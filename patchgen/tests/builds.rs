@@ -92,7 +92,6 @@ fn every_unsafe_change_is_refused_with_its_reason() {
     let cases = [
         ("data-changed", V1.replace("limit = 3", "limit = 4").replace("* 2", "* 3")),
         ("data-changed", V1.replace("int limit", "long limit")),
-        ("layout-changed", V1.replace("int price, count", "int count, price")),
         (
             "new-tls",
             V1.replace("int limit", "__thread int seen;\nint limit").replace("total += ++calls", "seen += ++calls"),
@@ -117,6 +116,12 @@ fn every_unsafe_change_is_refused_with_its_reason() {
         let reasons = list(&verdict, "refusals", "reason");
         assert!(code == Some(4) && reasons.iter().any(|r| r == reason), "{reason}: {verdict:#}");
     }
+    let kept = V1.replace("static int total;", "static int total;\nstruct item *kept;");
+    let kept = kept.replace("total += ++calls", "kept = i; total += ++calls");
+    let swapped = kept.replace("int price, count", "int count, price");
+    let (_, verdict) = place.diff(&place.build("k1", &kept), &place.build("k2", &swapped));
+    assert_eq!(list(&verdict, "refusals", "reason"), ["layout-changed"], "{verdict:#}");
+    assert!(list(&verdict["refusals"][0], "related", "name").contains(&"kept".to_owned()), "{verdict:#}");
     let (old, new) = (
         place.build("e1", &escaping),
         place.build(
@@ -150,6 +155,34 @@ fn a_new_signature_takes_its_callers_along() {
     let mut set = list(&verdict, "update_set", "function");
     set.sort();
     assert_eq!((code, set), (Some(0), vec!["main".to_owned(), "twice".to_owned()]), "{verdict:#}");
+}
+
+#[test]
+fn a_changed_type_that_lives_on_stacks_alone_takes_along_who_is_handed_it() {
+    let Some(place) = Place::new() else { return };
+    let swapped = V1.replace("int price, count", "int count, price");
+    let (code, verdict) = place.diff(&place.build("v1", V1), &place.build("v2", &swapped));
+    let mut set = list(&verdict, "update_set", "function");
+    set.sort();
+    assert_eq!((code, set), (Some(0), vec!["main".to_owned(), "price".to_owned()]), "{verdict:#}");
+}
+
+#[test]
+fn bitcode_of_another_llvm_is_told_from_damage() {
+    let Some(place) = Place::new() else { return };
+    let (old, new) = (place.build("v1", V1), place.build("v2", &V1.replace("price * 2", "price * 3")));
+    let mut base = patchgen::input::Build::read(&old).expect("just built");
+    let mut bitcode = base.units[0].bitcode().expect("whole");
+    // The identification block names the producer, and an epoch that every incompatible change raises.
+    let name = bitcode.windows(4).position(|w| w == b"LLVM").unwrap_or(8);
+    bitcode[name..name + 40].fill(0xff);
+    base.units[0].bitcode_size = bitcode.len() as u64;
+    base.units[0].bitcode = zstd::bulk::compress(&bitcode, 3).expect("compresses");
+    let file = place.path("foreign.dsubase");
+    fs::write(&file, base.to_container().expect("encodes")).expect("writable");
+    let output = patchgen(&["diff".as_ref(), &file, &new]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.code() == Some(4) && said.trim_end().ends_with("[foreign-bitcode]"), "{said}");
 }
 
 #[test]

@@ -16,6 +16,8 @@ pub(super) struct Metadata {
     producer: String,
     dispatch: &'static str,
     flags: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    stamps: Vec<String>,
     skipped: Vec<Skipped>,
     points: Vec<Point>,
     waits: Vec<Place>,
@@ -40,6 +42,7 @@ pub(super) fn of(waited: &Waited<'_>, points: &[Point], options: &Options) -> Me
         producer: survey.module.producer().unwrap_or_default(),
         dispatch: options::name(options.dispatch),
         flags: options.flags.clone(),
+        stamps: super::clock::stamps(survey.module),
         skipped: skipped.map(|s| Skipped { function: s.function.name(), reason: s.reason.to_string() }).collect(),
         points: points.to_vec(),
         waits: waited.places.clone(),

@@ -1,6 +1,7 @@
 //! The record a program carries: the module as it was before instrumentation (second step), and the tables that
 //! say where the linker put what it defines (last step).
 
+mod clock;
 mod metadata;
 mod record;
 

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use serde::Serialize;
 
 use crate::fingerprint::Canon;
-use crate::fingerprint::signature::signature;
+use crate::fingerprint::signature::{self, signature};
 use crate::ir::debug::Place;
 use crate::ir::lex::unescape;
 use crate::ir::{Function, Global};
@@ -166,20 +166,22 @@ impl<'d, 'a> Differ<'d, 'a> {
 
     fn function(&mut self, pair: Pair, before: &Facts<'a>, facts: &Facts<'a>, function: &Function<'a>) {
         let name = function.name;
-        if before.functions.get(name) == facts.functions.get(name) {
+        let Some(earlier) = before.module.function_named(name) else { return };
+        let pointees = signature::pointees_differ((&before.module, earlier), (&facts.module, function));
+        if !pointees && before.functions.get(name) == facts.functions.get(name) {
             return;
         }
-        let Some(earlier) = before.module.function_named(name) else { return };
-        if full_signature(before, earlier) != full_signature(facts, function) {
-            return self.push(pair, facts, name, ChangeKind::Signature, true);
-        }
+        let same_call = !pointees && full_signature(before, earlier) == full_signature(facts, function);
         let canonical = |f: &Facts<'a>, function| Canon::new(&f.module, &f.keys, &f.root).function(function);
         let (a, b) = (canonical(before, earlier), canonical(facts, function));
-        if lines::only_lines_moved((&before.module, &a), (&facts.module, &b)) {
+        if same_call && lines::only_lines_moved((&before.module, &a), (&facts.module, &b)) {
             self.out.moved_lines += 1;
             return;
         }
-        self.push(pair, facts, name, ChangeKind::Body, true);
+        // The compiler cuts pieces off functions and numbers them: one of the same name may be another piece, and who
+        // still runs the old function needs the old one.
+        let kind = if same_call && !is_piece(function) { ChangeKind::Body } else { ChangeKind::Signature };
+        self.push(pair, facts, name, kind, true);
     }
 
     fn globals(&mut self, pair: Pair, old: Option<&Facts<'a>>, new: Option<&Facts<'a>>) {
@@ -223,7 +225,20 @@ impl<'d, 'a> Differ<'d, 'a> {
                 Some(_) => {}
             }
         }
+        for name in before.keys().filter(|name| !after.contains_key(*name)) {
+            let facts = old.expect("the alias came from it");
+            let moved = self.new_global.contains_key(name);
+            if !moved {
+                self.push(pair, facts, name, ChangeKind::Removed, false);
+            }
+        }
     }
+}
+
+/// Made by the compiler from another function: `f.cold.1`, `f.specialized.2`, `f.part.0`.
+fn is_piece(function: &Function<'_>) -> bool {
+    let made = ["_GLOBAL__", "__cxx_global_"].iter().any(|p| function.name.starts_with(p));
+    function.linkage == "internal" && function.name.contains('.') && !made
 }
 
 /// Signature with named types replaced by their structure: a by-value struct that grew is another signature.

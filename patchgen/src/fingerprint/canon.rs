@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use super::keys::Keys;
+use super::mark;
 use super::metadata::Metadata;
-use super::{mark, signature};
 use crate::ir::header::{VISIBILITY_WORDS, is_linkage, is_weak};
 use crate::ir::lex::{Kind, Token, tokens};
 use crate::ir::{Function, Global, Module, Symbol};
@@ -74,8 +74,7 @@ impl<'m, 'a> Canon<'m, 'a> {
         out.text.push('\n');
         out.places.push(None);
         for line in function.body.unwrap_or_default().lines() {
-            let trimmed = line.trim_start();
-            if trimmed.is_empty() || trimmed.starts_with("#dbg_") || line.contains("@llvm.dbg.") {
+            if says_nothing(line) {
                 continue;
             }
             let place = self.line(line, &mut numbers, &mut out.text);
@@ -129,7 +128,11 @@ impl<'m, 'a> Canon<'m, 'a> {
             Kind::Global => out.push_str(&self.reference(token.name())),
             Kind::Meta => self.metadata.write(self.module, token.text, &mut numbers.distinct, out),
             Kind::Text => out.push_str(&self.string(token.text)),
-            Kind::Comdat | Kind::Newline => {}
+            Kind::Comdat => {
+                let kind = self.module.comdats.get(token.text).copied().unwrap_or_default();
+                out.push_str(&format!("{} {kind}", token.text));
+            }
+            Kind::Newline => {}
             // On x86-64 the fast convention is the C convention (X86CallingConv.td, CC_X86_64).
             Kind::Word if token.text == "fastcc" => return,
             Kind::Word | Kind::Punct => out.push_str(token.text),
@@ -138,7 +141,11 @@ impl<'m, 'a> Canon<'m, 'a> {
     }
 
     fn string(&self, text: &str) -> String {
-        if self.root.is_empty() { text.to_owned() } else { text.replace(&self.root, "<root>") }
+        let mut out = if self.root.is_empty() { text.to_owned() } else { text.replace(&self.root, "<root>") };
+        for stamp in self.keys.stamps.iter().filter(|s| text.contains(s.as_str())) {
+            out = out.replace(stamp, "<when>");
+        }
+        out
     }
 
     /// A function's attributes without those for its callers; `own` keeps what its own unwind table depends on.
@@ -174,6 +181,12 @@ impl<'m, 'a> Canon<'m, 'a> {
                 Kind::Attributes => out.push_str(&self.attributes(token.text, true)),
                 Kind::Meta if token.text == "!dbg" => drop(rest.next()),
                 Kind::Word if VISIBILITY_WORDS.contains(&token.text) => {}
+                Kind::Word if token.text == "comdat" => {
+                    // One of the function's own name is printed without it.
+                    let own = format!("${}", function.name);
+                    let kind = self.module.comdats.get(own.as_str()).copied().unwrap_or_default();
+                    out.push_str(&format!("comdat {kind} "));
+                }
                 _ => self.token(token, numbers, &mut out),
             }
         }
@@ -206,7 +219,13 @@ impl<'m, 'a> Canon<'m, 'a> {
                 }
                 let kind = self.plain(global.kind_of_value);
                 let word = if global.constant { "constant" } else { "global" };
-                format!("@{}:({word} {} {kind})", self.keys.key(name), global.tls.unwrap_or_default())
+                let weak = if is_weak(global.linkage) { global.linkage } else { "" };
+                let mut out = format!("@{}:({weak} {} {word} ", self.keys.key(name), global.tls.unwrap_or_default());
+                out.push_str(&format!("{} {kind}", global.other));
+                if global.initialiser.is_none() {
+                    self.tail(global, &mut out);
+                }
+                out + ")"
             }
             Some(Symbol::Alias(i)) => format!("@{name}:{}", mark(self.module.aliases[i].text)),
             None => format!("@{name}"),
@@ -218,7 +237,7 @@ impl<'m, 'a> Canon<'m, 'a> {
             return known.clone();
         }
         let mut numbers = Numbers::default();
-        let mut out = signature::signature(function);
+        let mut out = String::new();
         let mut before = tokens(function.before).peekable();
         while let Some(token) = before.next() {
             if token.is("range") && before.peek().is_some_and(|t| t.is("(")) {
@@ -228,9 +247,16 @@ impl<'m, 'a> Canon<'m, 'a> {
             }
         }
         for parameter in function.parameters() {
-            let kept = tokens(parameter).filter(|t| t.kind != Kind::Local && !PARAMETER_FOR_CALLERS.contains(&t.text));
-            for token in kept {
-                self.token(token, &mut numbers, &mut out);
+            out.push_str(", ");
+            for token in tokens(parameter).filter(|t| !PARAMETER_FOR_CALLERS.contains(&t.text)) {
+                match token.kind {
+                    Kind::Local if self.module.type_index.contains_key(token.text) => {
+                        out.push_str(&self.named_type(token.text));
+                    }
+                    // Its name, or a type of which nothing is known.
+                    Kind::Local => {}
+                    _ => self.token(token, &mut numbers, &mut out),
+                }
             }
         }
         for token in tokens(function.after).filter(|t| t.kind == Kind::Attributes) {
@@ -274,18 +300,42 @@ impl<'m, 'a> Canon<'m, 'a> {
         out.push_str(&if rooted { String::from("text") } else { self.plain(global.kind_of_value) });
         out.push(' ');
         out.push_str(&self.plain(initialiser));
-        for item in global.tail_items() {
-            if !item.starts_with("!dbg") && !item.starts_with("comdat") {
-                out.push_str(&format!(", {item}"));
+        self.tail(global, &mut out);
+        out
+    }
+
+    /// Section, alignment, attachments. Which of several definitions the linker took, and so the comdat, is known
+    /// from the base's record.
+    fn tail(&mut self, global: &Global<'a>, out: &mut String) {
+        let mut distinct = HashMap::new();
+        for item in global.tail_items().into_iter().filter(|i| !i.starts_with("!dbg") && !i.starts_with("comdat")) {
+            out.push_str(", ");
+            for token in tokens(item) {
+                match token.kind {
+                    Kind::Meta => self.metadata.write(self.module, token.text, &mut distinct, out),
+                    _ => out.push_str(token.text),
+                }
+                out.push(' ');
             }
         }
-        out
     }
 
     /// Text outside functions: functions appear by name only, because their address does not change with them.
     fn plain(&mut self, text: &'a str) -> String {
         let mut out = String::new();
+        let mut labels_of = None;
         for token in tokens(text) {
+            match token.kind {
+                // `blockaddress(@f, %7)`: a label is known by its place in the function.
+                Kind::Word if token.text == "blockaddress" => labels_of = Some(""),
+                Kind::Global if labels_of == Some("") => labels_of = Some(token.name()),
+                Kind::Local if labels_of.is_some() => {
+                    let number = labels_of.take().and_then(|f| self.label(f, token.name()));
+                    out.push_str(&number.map_or_else(|| token.text.to_owned(), |n| format!("label {n}")));
+                    continue;
+                }
+                _ => {}
+            }
             match token.kind {
                 Kind::Global => match self.module.symbols.get(token.name()) {
                     Some(Symbol::Function(_)) => out.push_str(token.text),
@@ -298,6 +348,12 @@ impl<'m, 'a> Canon<'m, 'a> {
             out.push(' ');
         }
         out
+    }
+
+    /// How many labels of a function stand before this one. The first block may have none of its own.
+    fn label(&self, function: &str, label: &str) -> Option<usize> {
+        let body = self.module.function_named(function)?.body?;
+        tokens(body).filter(|t| t.kind == Kind::Label).position(|t| t.text == label)
     }
 
     fn named_type(&mut self, name: &'a str) -> String {
@@ -319,6 +375,14 @@ impl<'m, 'a> Canon<'m, 'a> {
         self.types.insert(name, mark.clone());
         mark
     }
+}
+
+/// Blank, a comment alone, or a record of debug information.
+fn says_nothing(line: &str) -> bool {
+    let mut all = tokens(line).filter(|t| t.kind != Kind::Newline);
+    let Some(first) = all.next() else { return true };
+    let about_debug = |t: Token<'_>| t.kind == Kind::Global && t.text.starts_with("@llvm.dbg.");
+    line.trim_start().starts_with("#dbg_") || about_debug(first) || all.any(about_debug)
 }
 
 fn says_who_sees(token: &Token<'_>) -> bool {

@@ -15,6 +15,8 @@ pub struct Keys {
     by_name: HashMap<String, String>,
     by_key: HashMap<String, String>,
     groups: BTreeMap<String, Group>,
+    /// Strings that say when the unit was compiled: they differ in every build.
+    pub stamps: Vec<String>,
     /// Groups that could not be matched with the other build's.
     pub ambiguous: Vec<String>,
 }

@@ -4,6 +4,7 @@
 //! What is taken away, and why it cannot matter:
 //! - numbers of values and blocks, of attribute groups, of metadata: names only; replaced by order or content;
 //! - names of private and address-insignificant constants, of struct types: replaced by content;
+//! - what `__DATE__` and `__TIME__` gave, and directories of the build, inside strings: no two builds share them;
 //! - debug information, `!srcloc`: it steers no code;
 //! - linkage (except weak), visibility, `dso_local`, `unnamed_addr`: they say who sees a symbol. Code that sees
 //!   it differently is changed itself;

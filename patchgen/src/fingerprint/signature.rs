@@ -1,8 +1,8 @@
 //! What a function's callers must agree with it about.
 
-use crate::ir::Function;
-use crate::ir::header::{is_linkage, type_end};
+use crate::ir::header::{is_linkage, split_commas, type_end};
 use crate::ir::lex::{Kind, Token, tokens};
+use crate::ir::{Function, Module};
 
 /// Attributes that change how a value is passed (LLVM language reference, parameter attributes).
 const ABI: [&str; 14] = [
@@ -101,10 +101,42 @@ fn parameter(text: &str) -> String {
     out
 }
 
+/// Does a parameter or the result point to another structure than before? In IR a pointer is a pointer; a caller that
+/// is still running would hand over the wrong thing. `void *` and plain values say nothing.
+pub fn pointees_differ(old: (&Module<'_>, &Function<'_>), new: (&Module<'_>, &Function<'_>)) -> bool {
+    let (a, b) = (pointees(old.0, old.1), pointees(new.0, new.1));
+    a.len() == b.len() && a.iter().zip(&b).any(|(a, b)| a.is_some() && b.is_some() && a != b)
+}
+
+/// What result and parameters point to, by debug information: named structures and unions only.
+fn pointees(module: &Module<'_>, function: &Function<'_>) -> Vec<Option<String>> {
+    let reference = function.after.split("!dbg ").nth(1).and_then(|t| t.split_whitespace().next());
+    let declared = reference.and_then(|r| module.debug_node(r)).and_then(|n| module.debug_node(n.get("type")?));
+    let list = declared.and_then(|n| module.node(n.get("types")?)).unwrap_or_default();
+    let inside = list.trim_start_matches("!{").trim_end_matches('}');
+    split_commas(inside).into_iter().map(|t| pointee(module, t)).collect()
+}
+
+fn pointee(module: &Module<'_>, reference: &str) -> Option<String> {
+    let (mut reference, mut pointed) = (reference, false);
+    for _ in 0..32 {
+        let node = module.debug_node(reference)?;
+        match (node.kind, node.get("tag")?) {
+            ("DICompositeType", "DW_TAG_structure_type" | "DW_TAG_union_type" | "DW_TAG_class_type") => {
+                return node.text("name").filter(|_| pointed);
+            }
+            ("DIDerivedType", "DW_TAG_pointer_type" | "DW_TAG_reference_type") => pointed = true,
+            ("DIDerivedType", _) => {}
+            _ => return None,
+        }
+        reference = node.get("baseType")?;
+    }
+    None
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ir::Module;
 
     fn of(line: &str) -> String {
         let text = format!("{line}\n");

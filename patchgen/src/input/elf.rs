@@ -26,6 +26,8 @@ struct Metadata {
     #[serde(default)]
     flags: Vec<String>,
     #[serde(default)]
+    stamps: Vec<String>,
+    #[serde(default)]
     skipped: Vec<SkippedFunction>,
 }
 
@@ -233,6 +235,7 @@ fn units(file: &Elf<'_>, shown: &str) -> Result<Vec<Unit>> {
             directory: metadata.directory,
             producer: metadata.producer,
             flags: metadata.flags,
+            stamps: metadata.stamps,
             skipped: metadata.skipped.into_iter().map(|s| (s.function, s.reason)).collect(),
             bitcode: record.bitcode.to_vec(),
             bitcode_size: record.bitcode_size,

@@ -5,6 +5,7 @@ mod container;
 mod elf;
 mod extent;
 pub mod libraries;
+pub mod running;
 mod stubs;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -93,6 +94,8 @@ pub struct Unit {
     pub producer: String,
     /// Arguments that matter for the code.
     pub flags: Vec<String>,
+    /// Strings in it that say when it was compiled.
+    pub stamps: Vec<String>,
     /// Functions left alone, with the reason.
     pub skipped: Vec<(String, String)>,
     /// zstd frame.

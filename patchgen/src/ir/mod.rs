@@ -51,6 +51,8 @@ pub struct Module<'a> {
     pub aliases: Vec<Alias<'a>>,
     /// All of them by printed name without `@`.
     pub symbols: HashMap<&'a str, Symbol>,
+    /// Comdats: `$name` -> how the linker picks one.
+    pub comdats: HashMap<&'a str, &'a str>,
     /// Attribute groups: `#0` -> `{ ... }`.
     pub attributes: HashMap<&'a str, &'a str>,
     /// Numbered metadata: index -> node.
@@ -95,7 +97,10 @@ impl<'a> Module<'a> {
                 let (name, node) = split()?;
                 self.metadata_line(name.get(1..).unwrap_or_default(), node);
             }
-            b'$' => {}
+            b'$' => {
+                let (name, kind) = split()?;
+                self.comdats.insert(name, kind);
+            }
             _ if line.starts_with("declare ") => self.function(line, None)?,
             _ if line.starts_with("attributes #") => {
                 let (name, group) = split()?;

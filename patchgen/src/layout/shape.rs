@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::ir::Module;
 use crate::ir::debug::Node;
 use crate::ir::lex::{Kind, tokens};
+use crate::problem::{Related, RelatedKind};
 
 /// One member, or one value of an enumeration.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -123,55 +124,97 @@ fn describe(module: &Module<'_>, reference: Option<&str>, depth: u32) -> String 
     }
 }
 
-/// What differs, in words; `None` when data of the old layout can be used as the new one.
-pub(super) fn difference(old: &Shape, new: &Shape) -> Option<String> {
+/// How two layouts of one type differ.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Difference {
+    /// In words.
+    pub(super) message: String,
+    /// Each member that differs, and the size.
+    pub(super) related: Vec<Related>,
+    /// An enumeration: its values may be anywhere.
+    pub(super) values: bool,
+}
+
+/// What differs; `None` when data of the old layout can be used as the new one.
+pub(super) fn difference(old: &Shape, new: &Shape) -> Option<Difference> {
+    let values = old.word == "enum" && new.word == "enum";
+    let mut parts = if values { differing_values(old, new) } else { differing_members(old, new) };
+    let padding = !values && fits_into_padding(old, new, &parts);
+    if old.size != new.size {
+        let (was, becomes) = (bytes(old.size), bytes(new.size));
+        let text = format!("its size was {was} and would be {becomes} bytes");
+        parts.push((text, Related::changed(RelatedKind::Size, "", Some(was), Some(becomes))));
+    }
+    if parts.is_empty() {
+        return None;
+    }
+    let more = parts.len().saturating_sub(4);
+    let (mut texts, related): (Vec<String>, Vec<Related>) = parts.into_iter().unzip();
+    texts.truncate(4);
+    let tail = if more > 0 { format!(", and {more} more") } else { String::new() };
+    let garbage = if padding { ", where objects that exist have padding, whose content is garbage" } else { "" };
+    Some(Difference { message: format!("{}{tail}{garbage}", texts.join(", ")), related, values })
+}
+
+type Part = (String, Related);
+
+/// A new value is a value that no live data has; one that means something else is another matter.
+fn differing_values(old: &Shape, new: &Shape) -> Vec<Part> {
+    let mut parts = Vec::new();
+    for m in &old.members {
+        if let Some(n) = new.members.iter().find(|n| n.name == m.name).filter(|n| n.offset != m.offset) {
+            let (was, becomes) = ((m.offset as i64).to_string(), (n.offset as i64).to_string());
+            let text = format!("`{}` was {was} and would be {becomes}", m.name);
+            parts.push((text, Related::changed(RelatedKind::Member, &m.name, Some(was), Some(becomes))));
+        }
+    }
+    parts
+}
+
+fn differing_members(old: &Shape, new: &Shape) -> Vec<Part> {
     let find = |list: &[Member], name: &str| list.iter().find(|m| m.name == name).cloned();
     // A member that only has another name now is the same member.
     let same_place =
         |list: &[Member], m: &Member| list.iter().any(|n| n.offset == m.offset && n.size == m.size && n.kind == m.kind);
-    let gone = |m: &Member| find(&new.members, &m.name).is_none();
-    let come = |m: &Member| find(&old.members, &m.name).is_none();
-    let renamed: Vec<Member> = old.members.iter().filter(|m| gone(m)).cloned().collect();
-    let renaming: Vec<Member> = new.members.iter().filter(|m| come(m)).cloned().collect();
+    let renamed: Vec<Member> = old.members.iter().filter(|m| find(&new.members, &m.name).is_none()).cloned().collect();
+    let renaming: Vec<Member> = new.members.iter().filter(|m| find(&old.members, &m.name).is_none()).cloned().collect();
     let mut parts = Vec::new();
-    if old.word == "enum" && new.word == "enum" {
-        // A new value is a value that no live data has; a value that means something else is another matter.
-        for m in &old.members {
-            match find(&new.members, &m.name) {
-                Some(n) if n.offset != m.offset => {
-                    parts.push(format!("`{}` was {} and would be {}", m.name, m.offset as i64, n.offset as i64));
-                }
-                _ => {}
+    for m in &old.members {
+        let text = match find(&new.members, &m.name) {
+            None if same_place(&renaming, m) => continue,
+            None => format!("`{}` at offset {} is gone", m.name, bytes(m.offset)),
+            Some(n) if n.offset != m.offset => {
+                format!("`{}` moved from offset {} to {}", m.name, bytes(m.offset), bytes(n.offset))
             }
-        }
-    } else {
-        for m in &old.members {
-            match find(&new.members, &m.name) {
-                None if same_place(&renaming, m) => {}
-                None => parts.push(format!("`{}` at offset {} is gone", m.name, bytes(m.offset))),
-                Some(n) if n.offset != m.offset => {
-                    parts.push(format!("`{}` moved from offset {} to {}", m.name, bytes(m.offset), bytes(n.offset)));
-                }
-                Some(n) if n.size != m.size => {
-                    parts.push(format!("`{}` was {} and would be {} bytes long", m.name, bytes(m.size), bytes(n.size)));
-                }
-                Some(n) if n.kind != m.kind => {
-                    parts.push(format!("`{}` was `{}` and would be `{}`", m.name, m.kind, n.kind));
-                }
-                Some(_) => {}
+            Some(n) if n.size != m.size => {
+                format!("`{}` was {} and would be {} bytes long", m.name, bytes(m.size), bytes(n.size))
             }
-        }
-        for n in renaming.iter().filter(|n| !same_place(&renamed, n)) {
-            parts.push(format!("`{}` is new at offset {}", n.name, bytes(n.offset)));
-        }
+            Some(n) if n.kind != m.kind => format!("`{}` was `{}` and would be `{}`", m.name, m.kind, n.kind),
+            Some(_) => continue,
+        };
+        let becomes = find(&new.members, &m.name).map(|n| n.shown());
+        parts.push((text, Related::changed(RelatedKind::Member, &m.name, Some(m.shown()), becomes)));
     }
-    if old.size != new.size {
-        parts.push(format!("its size was {} and would be {} bytes", bytes(old.size), bytes(new.size)));
+    for n in renaming.iter().filter(|n| !same_place(&renamed, n)) {
+        let text = format!("`{}` is new at offset {}", n.name, bytes(n.offset));
+        parts.push((text, Related::changed(RelatedKind::Member, &n.name, None, Some(n.shown()))));
     }
-    let more = parts.len().saturating_sub(4);
-    parts.truncate(4);
-    let tail = if more > 0 { format!(", and {more} more") } else { String::new() };
-    (!parts.is_empty()).then(|| format!("{} that live data has: {}{tail}", new.word, parts.join(", ")))
+    parts
+}
+
+/// Is everything where it was, and are the new members where nothing was?
+fn fits_into_padding(old: &Shape, new: &Shape, parts: &[Part]) -> bool {
+    let only_new = !parts.is_empty() && parts.iter().all(|(_, r)| r.old.is_none());
+    let free = |n: &Member| old.members.iter().all(|m| n.offset + n.size <= m.offset || m.offset + m.size <= n.offset);
+    let come = |n: &&Member| parts.iter().any(|(_, r)| r.name == n.name);
+    old.word == "struct" && old.size == new.size && only_new && new.members.iter().filter(come).all(free)
+}
+
+impl Member {
+    /// Offset, size and type, for a person.
+    fn shown(&self) -> String {
+        format!("offset {}, {} bytes, {}", bytes(self.offset), bytes(self.size), self.kind)
+    }
 }
 
 fn bytes(bits: u64) -> String {
@@ -209,8 +252,19 @@ mod tests {
         let swapped = shapes("!2, !3", &(member(2, "b", 0) + &member(3, "a", 32)), 64);
         let grown = shapes("!2, !3, !4", &(member(2, "a", 0) + &member(3, "b", 32) + &member(4, "c", 64)), 96);
         assert_eq!(difference(&old, &old), None);
-        assert!(difference(&old, &swapped).expect("differs").contains("`a` moved from offset 0 to 4"));
-        let message = difference(&old, &grown).expect("differs");
+        assert!(difference(&old, &swapped).expect("differs").message.contains("`a` moved from offset 0 to 4"));
+        let message = difference(&old, &grown).expect("differs").message;
         assert!(message.contains("`c` is new at offset 8") && message.contains("12 bytes"), "{message}");
+    }
+
+    #[test]
+    fn a_member_in_former_padding_is_told_from_one_that_moves_others() {
+        let old = shapes("!2", &member(2, "a", 0), 128);
+        let hole = shapes("!2, !3", &(member(2, "a", 0) + &member(3, "b", 64)), 128);
+        let found = difference(&old, &hole).expect("differs");
+        assert!(found.message.contains("padding"), "{found:?}");
+        assert_eq!(found.related.len(), 1);
+        let moved = shapes("!2, !3", &(member(2, "b", 0) + &member(3, "a", 64)), 128);
+        assert!(!difference(&old, &moved).expect("differs").message.contains("padding"));
     }
 }

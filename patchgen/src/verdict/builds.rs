@@ -1,8 +1,17 @@
 //! Rules about the two builds as a whole, before anything is compared.
 
-use crate::input::Build;
+use std::collections::BTreeMap;
+
+use dsu_abi::symbols::Linkage;
+
+use crate::input::{Build, UnitSymbol};
+use crate::ir::Module;
+use crate::ir::lex::{Kind, tokens};
 use crate::problem::{Problem, Reason, Result};
-use crate::program::Pair;
+use crate::program::{Pair, Side};
+
+/// Module flags that describe debug information.
+const ABOUT_DEBUG: [&str; 3] = ["!\"Debug Info Version\"", "!\"Dwarf Version\"", "!\"debug-info-assignment-tracking\""];
 
 /// Are the two builds of one program, made the same way?
 pub fn check_builds(old: &Build, new: &Build, pairs: &[Pair]) -> Result<()> {
@@ -19,6 +28,7 @@ pub fn check_builds(old: &Build, new: &Build, pairs: &[Pair]) -> Result<()> {
         let message = format!("shares no source file with the base `{}`", old.name);
         return Err(Problem::new(Reason::OtherProgram, &new.name, message));
     }
+    check_records(old, new, pairs)?;
     for pair in pairs {
         if let (Some(o), Some(n)) = (pair.old, pair.new) {
             let (o, n) = (&old.units[o], &new.units[n]);
@@ -41,6 +51,63 @@ pub fn check_builds(old: &Build, new: &Build, pairs: &[Pair]) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// A unit that only one build has a record of, although its functions are in the other one too, was compiled
+/// differently there: what it does cannot be compared.
+fn check_records(old: &Build, new: &Build, pairs: &[Pair]) -> Result<()> {
+    for pair in pairs {
+        let (unit, other, message) = match (pair.old, pair.new) {
+            (Some(o), None) => (&old.units[o], new, "has no record in the new build, which holds its functions"),
+            (None, Some(n)) => (&new.units[n], old, "has no record in the base, which holds its functions"),
+            _ => continue,
+        };
+        let recorded = |name: &str| other.units.iter().any(|u| u.symbol(name).is_some());
+        let strong = |s: &&UnitSymbol| s.is_function() && s.linkage == Linkage::Global as u8 && s.is_present();
+        let mut functions = unit.symbols.iter().filter(strong);
+        if let Some(found) = functions.find(|s| other.defined.contains_key(&s.name) && !recorded(&s.name)) {
+            let message = format!("{message}, `{}` for one", found.name);
+            return Err(Problem::new(Reason::NotInstrumented, &unit.name, message));
+        }
+    }
+    Ok(())
+}
+
+/// Were the units of both builds compiled for the same target, with the same flags of the whole module? The
+/// command line does not tell everything: a compiler's configuration file adds to it.
+pub fn check_modules(old: &Side<'_>, new: &Side<'_>, pairs: &[Pair]) -> Vec<Problem> {
+    let mut out = Vec::new();
+    for pair in pairs {
+        let before = pair.old.and_then(|i| old.facts(i));
+        let after = pair.new.and_then(|i| new.facts(i));
+        let Some((before, after)) = before.zip(after) else { continue };
+        let (was, is) = (settings(&before.module), settings(&after.module));
+        let name = was.keys().chain(is.keys()).find(|name| was.get(*name) != is.get(*name));
+        if let Some(name) = name {
+            let value = |s: &BTreeMap<String, String>| s.get(name).map_or("nothing".to_owned(), |v| format!("`{v}`"));
+            let message = format!("was compiled with {name} set to {}, in the base to {}", value(&is), value(&was));
+            out.push(Problem::new(Reason::DifferentFlags, &after.unit.name, message));
+        }
+    }
+    out
+}
+
+/// What holds for all of a module: target lines and module flags, by name.
+fn settings(module: &Module<'_>) -> BTreeMap<String, String> {
+    let targets = module.target.iter().filter_map(|line| line.split_once(" = "));
+    let mut out: BTreeMap<String, String> = targets.map(|(k, v)| (k.to_owned(), v.to_owned())).collect();
+    let list = module.named_metadata.get("llvm.module.flags").copied().unwrap_or_default();
+    for token in tokens(list).filter(|t| t.kind == Kind::Meta) {
+        let node = module.node(token.text).unwrap_or_default();
+        let Some(name) = tokens(node).find(|t| t.text.starts_with("!\"")) else { continue };
+        let value = node.get(name.end()..).unwrap_or_default();
+        let how = node.get(..name.at).unwrap_or_default();
+        if !ABOUT_DEBUG.contains(&name.text) {
+            let value = format!("{how}{value}").replace(['{', '}', '!'], "").replace(", ,", ",");
+            out.insert(format!("module flag {}", &name.text[1..]), value);
+        }
+    }
+    out
 }
 
 /// Flags that reach the code generator. What a macro or an include path does shows in the code itself.

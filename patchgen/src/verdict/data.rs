@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Case;
+use super::{Case, constants};
 use crate::closure::Role;
 use crate::diff::{Change, ChangeKind};
 use crate::ir::Global;
-use crate::ir::debug::Node;
+use crate::ir::debug::{Node, Place};
+use crate::ir::lex::unescape;
 use crate::problem::{Problem, Reason};
-use crate::program::Facts;
+use crate::program::{Facts, Pair};
 
 pub(super) fn check(case: &Case<'_, '_, '_>) -> Vec<Problem> {
     let mut out = Vec::new();
@@ -19,6 +20,7 @@ pub(super) fn check(case: &Case<'_, '_, '_>) -> Vec<Problem> {
             _ => {}
         }
     }
+    out.extend(case.pairs.iter().flat_map(|pair| unnamed_constants(case, pair)));
     out.extend(ambiguous_statics(case));
     out.extend(constructors(case));
     out.extend(file_asm(case));
@@ -47,17 +49,58 @@ fn changed(case: &Case<'_, '_, '_>, change: &Change) -> Option<Problem> {
     let message = match () {
         () if before.constant && after.constant && section(after).is_none() => {
             // Constants are content: their users are updated and get the new one.
-            return None;
+            return held_constant(&case.resolver.old.units, old?, before, &change.name, change.place.clone());
+        }
+        () if before.tls.is_some() != after.tls.is_some() => {
+            let thread_local = |g: &Global<'_>| if g.tls.is_some() { "thread-local" } else { "one for all threads" };
+            format!("is {} in the running process and would become {}", thread_local(before), thread_local(after))
         }
         () if before.constant && after.constant => String::from("is a constant in a section of its own that changed"),
         () if before.constant => String::from("was a constant and would become a variable"),
         () if after.constant => String::from("was a variable and would become a constant"),
-        () if was != becomes || before.tls != after.tls => {
+        () if was == becomes && before.initialiser == after.initialiser && before.tls != after.tls => {
+            // Another model of access to the same storage: the code that uses it is changed itself.
+            return None;
+        }
+        () if was != becomes => {
             format!("is `{was}` in the running process and would become `{becomes}`")
         }
         () => String::from("would have to start with another value, but it exists already"),
     };
     Some(Problem::new(Reason::DataChanged, &change.name, message).at(change.place.clone()))
+}
+
+/// Constants of a unit that are known by content alone have no entry in the change set, but may be kept as well.
+/// Strings are values.
+fn unnamed_constants(case: &Case<'_, '_, '_>, pair: &Pair) -> Vec<Problem> {
+    let old = pair.old.and_then(|i| case.resolver.old.facts(i));
+    let new = pair.new.and_then(|i| case.resolver.new.facts(i));
+    let Some((old, new)) = old.zip(new) else { return Vec::new() };
+    let constants = old.module.globals.iter().filter(|g| g.is_anonymous() && g.linkage != "private");
+    let tables = constants.filter(|g| !g.initialiser.is_some_and(|i| i.starts_with("c\"")));
+    let changed = tables.filter(|g| {
+        let key = old.keys.key(g.name);
+        new.globals.get(key).is_some_and(|hash| Some(hash) != old.globals.get(key))
+    });
+    let problem = |before: &Global<'_>| {
+        let name = unescape(before.name);
+        held_constant(&case.resolver.old.units, old, before, &name, old.module.place_of_global(before))
+    };
+    changed.filter_map(problem).collect()
+}
+
+/// Something that keeps the address of a constant would keep reading its old content.
+fn held_constant(
+    units: &[Facts<'_>],
+    home: &Facts<'_>,
+    constant: &Global<'_>,
+    name: &str,
+    place: Option<Place>,
+) -> Option<Problem> {
+    let holder = constants::holder(units, home, constant)?;
+    let where_ = holder.file.as_ref().zip(holder.line).map_or(String::new(), |(f, l)| format!(" ({f}:{l})"));
+    let message = format!("is a constant that changed, and `{}`{where_} keeps or compares its address", holder.name);
+    Some(Problem::new(Reason::DataChanged, name, message).at(place).about(vec![holder]))
 }
 
 /// Type, alignment and section.
@@ -92,10 +135,23 @@ fn added(case: &Case<'_, '_, '_>, change: &Change) -> Option<Problem> {
     if global.constant || !needed {
         return None;
     }
-    let variable = new.module.variable(global)?;
+    let Some(variable) = new.module.variable(global) else { return made_of(change, old?, global) };
     let dissolved = old.is_some_and(|old| was_dissolved(old, new, &variable));
     let message = "existed in the old source, but the compiler had dissolved it, and its value with it";
     dissolved.then(|| Problem::new(Reason::DissolvedState, &change.name, message).at(change.place.clone()))
+}
+
+/// A variable without debug information is what the compiler made of another one: a piece of it, or the place of
+/// what it pointed to. Where the old build kept that is not known.
+fn made_of(change: &Change, old: &Facts<'_>, global: &Global<'_>) -> Option<Problem> {
+    let name = unescape(global.name);
+    let whole = name.split('.').find(|part| {
+        let quoted = format!("name: \"{part}\"");
+        old.module.global_named(part).is_some()
+            || old.module.metadata.iter().any(|n| n.contains("!DIGlobalVariable(") && n.contains(&quoted))
+    })?;
+    let message = format!("is a part that the compiler made of `{whole}`, which the old build keeps in another way");
+    Some(Problem::new(Reason::DissolvedState, &change.name, message))
 }
 
 /// Was the variable in the old debug information, without an object and without being a known constant?

@@ -9,7 +9,7 @@ use crate::diff::ChangeKind;
 use crate::fingerprint::signature::signature;
 use crate::ir::lex::unescape;
 use crate::ir::{Module, Symbol};
-use crate::problem::{Problem, Reason};
+use crate::problem::{Problem, Reason, Related, RelatedKind};
 use crate::program::{Facts, Side};
 
 pub(super) fn check(case: &Case<'_, '_, '_>) -> Vec<Problem> {
@@ -48,14 +48,19 @@ fn signatures(case: &Case<'_, '_, '_>) -> Vec<Problem> {
             facts.and_then(|f| f.module.function_named(&change.symbol).map(signature)).unwrap_or_default()
         };
         let (before, after) = (words(old, change.pair.old), words(new, change.pair.new));
+        let what = match before == after {
+            true => String::from("it or what it takes has another meaning now"),
+            false => format!("its signature changed from `{before}` to `{after}`"),
+        };
         let holder = |side: &Side<'_>, index| address_holder(side, index, &change.symbol);
         let holder = holder(old, change.pair.old).or_else(|| holder(new, change.pair.new));
         if let Some(holder) = holder {
-            let message =
-                format!("its signature changed from `{before}` to `{after}`, but `{holder}` holds its address");
-            out.push(Problem::new(Reason::AddressTaken, &change.name, message).at(change.place.clone()));
+            let place = holder.file.as_ref().zip(holder.line).map_or(String::new(), |(f, l)| format!(" ({f}:{l})"));
+            let message = format!("{what}, but `{}`{place} holds its address", holder.name);
+            let problem = Problem::new(Reason::AddressTaken, &change.name, message).at(change.place.clone());
+            out.push(problem.about(vec![holder]));
         } else if old.build.is_library() && old.build.exported.binary_search(&change.name).is_ok() {
-            let message = format!("its signature changed from `{before}` to `{after}`, but the library exports it");
+            let message = format!("{what}, but the library exports it");
             out.push(Problem::new(Reason::ExportedSignature, &change.name, message).at(change.place.clone()));
         }
     }
@@ -63,24 +68,35 @@ fn signatures(case: &Case<'_, '_, '_>) -> Vec<Problem> {
 }
 
 /// Who uses a function's address other than by calling it?
-fn address_holder(side: &Side<'_>, index: Option<usize>, symbol: &str) -> Option<String> {
+fn address_holder(side: &Side<'_>, index: Option<usize>, symbol: &str) -> Option<Related> {
     let home = index.and_then(|i| side.facts(i))?;
     let local = home.module.function_named(symbol).is_some_and(|f| matches!(f.linkage, "internal" | "private"));
     let places: Vec<&Facts<'_>> = side.units.iter().filter(|f| !local || f.index == home.index).collect();
     places.into_iter().find_map(|facts| holder_in(&facts.module, symbol))
 }
 
-fn holder_in(module: &Module<'_>, symbol: &str) -> Option<String> {
+fn holder_in(module: &Module<'_>, symbol: &str) -> Option<Related> {
     if !matches!(module.symbols.get(symbol), Some(Symbol::Function(_))) {
         return None;
     }
     let takes = |text: &str| text.contains(symbol) && crate::callgraph::uses(text).contains(&(symbol, Use::Address));
     let own = ["llvm.used", "llvm.compiler.used"];
-    let in_data = module.globals.iter().filter(|g| !own.contains(&g.name));
-    let data = in_data.filter(|g| g.initialiser.is_some_and(takes)).map(|g| unescape(g.name)).next();
-    let alias = || module.aliases.iter().find(|a| takes(a.text)).map(|a| unescape(a.name));
-    let code = || module.functions.iter().find(|f| f.body.is_some_and(takes)).map(|f| unescape(f.name));
-    data.or_else(alias).or_else(code)
+    let mut in_data = module.globals.iter().filter(|g| !own.contains(&g.name));
+    if let Some(data) = in_data.find(|g| g.initialiser.is_some_and(takes)) {
+        return Some(Related::at(RelatedKind::Variable, unescape(data.name), module.place_of_global(data)));
+    }
+    if let Some(alias) = module.aliases.iter().find(|a| takes(a.text)) {
+        return Some(Related::at(RelatedKind::Variable, unescape(alias.name), None));
+    }
+    let code = module.functions.iter().find(|f| f.body.is_some_and(takes))?;
+    // The line that takes it says more than where the function begins.
+    let line = code.body.and_then(|b| b.lines().find(|l| takes(l))).and_then(|l| l.split("!dbg ").nth(1));
+    let number = line.and_then(|l| module.debug_node(l.split(',').next()?)).map_or(0, |n| n.number("line"));
+    let mut place = module.place_of_function(code);
+    if let (Some(place), Ok(number)) = (&mut place, u32::try_from(number)) {
+        place.line = if number == 0 { place.line } else { number };
+    }
+    Some(Related::at(RelatedKind::Function, unescape(code.name), place))
 }
 
 fn code_models(case: &Case<'_, '_, '_>) -> Vec<Problem> {

@@ -1,6 +1,7 @@
 //! Apply, nothing to do, or refused: every rule that stands between a change and a running process.
 
 mod builds;
+mod constants;
 mod data;
 mod functions;
 
@@ -12,7 +13,7 @@ use crate::problem::Problem;
 use crate::program::Pair;
 use crate::resolve::Resolver;
 
-pub use builds::check_builds;
+pub use builds::{check_builds, check_modules};
 pub(crate) use functions::has_far_code;
 
 /// The outcome of comparing two builds.
@@ -41,10 +42,11 @@ pub fn judge(
     changes: &Changes,
     set: &UpdateSet,
     pairs: &[Pair],
-    types: &[crate::layout::Changed],
+    types: &crate::layout::Types,
 ) -> (Verdict, Vec<Problem>) {
     let case = Case { resolver, changes, set, pairs };
     let mut problems = set.problems.clone();
+    problems.extend(check_modules(resolver.old, resolver.new, pairs));
     problems.extend(data::check(&case));
     problems.extend(functions::check(&case));
     problems.extend(crate::layout::problems(types));

@@ -1,0 +1,21 @@
+//#Compiler:dsu-c++
+//#Unit:other.cc
+//#ExpectSaid:largest
+//#Send:go 3
+//#Expect:9 other 7
+//#Update:v2
+//#Send:go 3
+//#Expect:10 other 8
+//#Revert
+//#Send:go 3
+//#Expect:9 other 7
+// Two units hold the same instance of a template; the linker kept one, and both follow.
+#include "serve.h"
+#include "largest.h"
+
+long other(void);
+
+void handle(const char *line) {
+    long all[] = {argument(line), 9, 2};
+    printf("%ld other %ld\n", largest(all, 3), other());
+}

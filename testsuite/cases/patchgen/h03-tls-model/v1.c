@@ -1,0 +1,14 @@
+//#ExpectClosure:next
+//#Send:go
+//#Expect:1
+//#Update:v2
+//#Send:go
+//#Expect:2
+// Another model of access to the same storage is no change of the variable.
+#include "serve.h"
+
+static __thread int calls;
+
+__attribute__((noinline)) int next(void) { return (int)opaque_number(++calls); }
+
+void handle(const char *line) { printf("%d\n", next()); }

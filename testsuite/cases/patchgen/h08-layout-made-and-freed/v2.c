@@ -1,0 +1,23 @@
+// Objects of the type are allocated and freed by one and the same call.
+#include "serve.h"
+
+struct request {
+    int kind;
+    long weight[4];
+    long number;
+};
+
+__attribute__((noinline)) static void fill(struct request *r, long number) {
+    r->kind = 1;
+    r->weight[3] = 9;
+    r->number = number;
+}
+
+void handle(const char *line) {
+    struct request *r = malloc(sizeof *r);
+    if (!r)
+        return;
+    fill(r, argument(line));
+    printf("%ld\n", r->number);
+    free(r);
+}

@@ -1,0 +1,1 @@
+int help(int n) { return n + 1; }
