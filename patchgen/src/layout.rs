@@ -30,7 +30,7 @@ pub struct Changed {
 /// Why types that live data may have stand in the way.
 pub(crate) fn problems(types: &[Changed]) -> impl Iterator<Item = Problem> {
     let live = types.iter().filter(|c| c.live);
-    live.map(|c| Problem::new(Reason::LayoutChanged, &c.name, &c.message).at(c.place.clone()))
+    live.map(|c| Problem::new(Reason::LayoutChanged, &c.name, &c.message).at(c.place.clone()).acceptable())
 }
 
 impl Changed {

@@ -65,6 +65,8 @@ pub fn manifest(
         "variables": variables,
         "base_references": pieces.base.values().map(|b| b.name.as_str()).collect::<Vec<_>>(),
         "changes": report.changes,
+        "accepted": report.accepted,
+        "call_graph": report.call_graph,
     });
     serde_json::to_string_pretty(&value).expect("a JSON value with string keys")
 }

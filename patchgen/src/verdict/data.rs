@@ -57,7 +57,9 @@ fn changed(case: &Case<'_, '_, '_>, change: &Change) -> Option<Problem> {
         }
         () => String::from("would have to start with another value, but it exists already"),
     };
-    Some(Problem::new(Reason::DataChanged, &change.name, message).at(change.place.clone()))
+    let problem = Problem::new(Reason::DataChanged, &change.name, message).at(change.place.clone());
+    let only_value = !before.constant && !after.constant && was == becomes && before.tls == after.tls;
+    Some(if only_value { problem.acceptable() } else { problem })
 }
 
 /// Type, alignment and section.
@@ -95,7 +97,7 @@ fn added(case: &Case<'_, '_, '_>, change: &Change) -> Option<Problem> {
     let variable = new.module.variable(global)?;
     let dissolved = old.is_some_and(|old| was_dissolved(old, new, &variable));
     let message = "existed in the old source, but the compiler had dissolved it, and its value with it";
-    dissolved.then(|| Problem::new(Reason::DissolvedState, &change.name, message).at(change.place.clone()))
+    dissolved.then(|| Problem::new(Reason::DissolvedState, &change.name, message).at(change.place.clone()).acceptable())
 }
 
 /// Was the variable in the old debug information, without an object and without being a known constant?
