@@ -95,6 +95,11 @@ impl<'s, 'a> Resolver<'s, 'a> {
 
     /// The definition behind a name used in a unit; `None` when the program does not define it.
     pub fn definition(&self, unit: usize, symbol: &str) -> Option<Definition> {
+        // The weak bodies that dsu.h brings along stand in for the runtime's, which the base has.
+        let stands_in = symbol.starts_with("__dsu_") || symbol.starts_with("dsu_");
+        if stands_in && self.old.build.exported.binary_search_by(|e| e.as_str().cmp(symbol)).is_ok() {
+            return None;
+        }
         if let Some(facts) = self.new.facts(unit) {
             let here = match facts.module.symbols.get(symbol) {
                 Some(Symbol::Function(i)) => is_defined(&facts.module.functions[*i]),

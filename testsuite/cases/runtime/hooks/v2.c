@@ -14,10 +14,11 @@ __attribute__((noinline)) void show(int seen) { printf("%s %d %d\n", opaque("new
 
 void handle(const char *line) {
     static int seen = 7;
-    if (is(line, "raise")) {
-        limit++;
+    if (is(line, "set"))
+        limit = (int)argument(line);
+    else if (is(line, "see"))
         seen++;
-        refuse(twice(0));
-    }
+    else if (is(line, "refuse"))
+        refuse(twice((int)argument(line)));
     show(seen);
 }

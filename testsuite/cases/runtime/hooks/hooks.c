@@ -25,3 +25,8 @@ void dsu_transform_limit(const void *old, void *now) {
 }
 
 void dsu_transform_handle_seen(const void *old, void *now) { *(int *)now = *(const int *)old + 7; }
+
+int dsu_post_revert(void) {
+    limit = 11;
+    return 0;
+}
