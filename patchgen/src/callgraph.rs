@@ -1,5 +1,8 @@
 //! Who refers to whom, in the units that were read.
 
+mod indirect;
+mod picture;
+
 use std::collections::HashMap;
 
 use petgraph::algo::tarjan_scc;
@@ -9,6 +12,9 @@ use crate::ir::Module;
 use crate::ir::lex::{Kind, Token, tokens};
 use crate::program::is_defined;
 use crate::resolve::{Definition, Resolver};
+
+pub use indirect::Indirect;
+pub use picture::{Edge, Kind as EdgeKind, Node, Part, Picture};
 
 /// How code uses a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -54,6 +60,8 @@ pub struct CallGraph {
     /// The graph; an edge goes from caller to callee.
     pub graph: DiGraph<Definition, Use>,
     nodes: HashMap<Definition, NodeIndex>,
+    /// Calls through pointers, which are no edges of the graph.
+    pub indirect: Indirect,
 }
 
 impl CallGraph {
@@ -73,6 +81,7 @@ impl CallGraph {
                 }
             }
         }
+        out.indirect = Indirect::find(resolver, &out.graph);
         out
     }
 
@@ -98,6 +107,13 @@ impl CallGraph {
         out.sort();
         out.dedup();
         out
+    }
+
+    /// Functions this one refers to, and how.
+    pub fn uses_of(&self, definition: &Definition) -> Vec<(Definition, Use)> {
+        use petgraph::visit::EdgeRef;
+        let Some(node) = self.nodes.get(definition) else { return Vec::new() };
+        self.graph.edges(*node).map(|e| (self.graph[e.target()].clone(), *e.weight())).collect()
     }
 
     /// Groups of functions that call each other in a circle.

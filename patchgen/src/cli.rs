@@ -2,7 +2,11 @@
 
 use std::path::PathBuf;
 
-use clap::{Parser, Subcommand};
+use clap::{Args, CommandFactory, Parser, Subcommand};
+
+use crate::hooks::Source;
+use crate::report::Format;
+use crate::risks::Wish;
 
 /// Turns two builds of a C program into one patch for the running process, or says why it must not.
 #[derive(Debug, Parser)]
@@ -16,6 +20,7 @@ Examples:
   patchgen diff old/memcached new/memcached                what would change, and may it?
   patchgen build memcached.dsubase new/memcached -o fix.dsu --name CVE-2023-46852
   patchgen build --all-functions memcached -o same.dsu     every function by a copy of itself: a rehearsal
+  patchgen report memcached.dsubase new/memcached -o fix.html
   patchgen inspect fix.dsu --dot | dot -Tsvg > fix.svg
 
 Exit codes: 0 patch written, or differences shown; 1 failed; 2 usage; 3 no change; 4 refused."
@@ -24,6 +29,44 @@ pub struct Cli {
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
+}
+
+/// What the release engineer adds to two builds.
+#[derive(Debug, Clone, Args)]
+pub struct Wishes {
+    /// C file with hooks (`dsu_pre_apply`, `dsu_post_apply`, `dsu_pre_revert`, `dsu_post_revert`) and transformers
+    /// (`dsu_transform_VARIABLE`); see dsu.h.
+    #[arg(long, value_name = "FILE.c")]
+    pub hooks: Option<PathBuf>,
+    /// Argument for its compilation, as `--hooks-flag=-Iinclude`; the flags of the base are there already.
+    #[arg(long, value_name = "FLAG", requires = "hooks", allow_hyphen_values = true)]
+    pub hooks_flag: Vec<String>,
+    /// Type or variable whose problem is accepted as a risk; each needs a `--because`.
+    #[arg(long, value_name = "NAME")]
+    pub accept: Vec<String>,
+    /// Why the risk of the `--accept` before it is none; recorded in the patch.
+    #[arg(long, value_name = "WHY")]
+    pub because: Vec<String>,
+}
+
+impl Wishes {
+    /// The accepted risks.
+    ///
+    /// # Errors
+    /// When one of them comes without its reason.
+    pub fn accepted(&self) -> Result<Vec<Wish>, clap::Error> {
+        if self.accept.len() != self.because.len() || self.because.iter().any(|why| why.trim().is_empty()) {
+            let message = "each `--accept NAME` needs a `--because WHY`";
+            return Err(Cli::command().error(clap::error::ErrorKind::WrongNumberOfValues, message));
+        }
+        let both = self.accept.iter().zip(&self.because);
+        Ok(both.map(|(name, because)| Wish { name: name.clone(), because: because.clone() }).collect())
+    }
+
+    /// The hooks file.
+    pub fn source(&self) -> Option<Source> {
+        self.hooks.clone().map(|file| Source { file, flags: self.hooks_flag.clone() })
+    }
 }
 
 /// The subcommands.
@@ -57,6 +100,9 @@ pub enum Command {
         /// Also the difference of each changed function, in LLVM IR.
         #[arg(long)]
         ir: bool,
+        /// What is added to the two builds.
+        #[command(flatten)]
+        wishes: Wishes,
     },
     /// Makes a patch object.
     #[command(after_help = "Example:\n  patchgen build kvd.dsubase new/kvd -o fix.dsu --name CVE-2024-1")]
@@ -84,6 +130,33 @@ pub enum Command {
         /// Keep IR, objects and the linked file in this directory.
         #[arg(long, value_name = "DIR")]
         keep: Option<PathBuf>,
+        /// What is added to the two builds.
+        #[command(flatten)]
+        wishes: Wishes,
+    },
+    /// Writes a report for people: what changes and why, the risks, what to test.
+    #[command(after_help = "Examples:\n  patchgen report kvd.dsubase new/kvd -o fix.html\n  \
+                            patchgen report kvd.dsubase new/kvd --patch fix.dsu --format text")]
+    Report {
+        /// Running build: executable, library or .dsubase.
+        old: PathBuf,
+        /// Build to become.
+        new: PathBuf,
+        /// Where to write it [default: standard output].
+        #[arg(short, long)]
+        output: Option<PathBuf>,
+        /// What to write [default: by the name of the output, else text].
+        #[arg(long)]
+        format: Option<Format>,
+        /// Title [default: name of the patch, or of the build].
+        #[arg(long)]
+        name: Option<String>,
+        /// Patch made from these builds: checked to be just that, and its name and accepted risks are taken from it.
+        #[arg(long, value_name = "FILE.dsu", conflicts_with_all = ["accept", "name"])]
+        patch: Option<PathBuf>,
+        /// What is added to the two builds.
+        #[command(flatten)]
+        wishes: Wishes,
     },
     /// Shows what is inside a patch object.
     #[command(after_help = "Example:\n  patchgen inspect fix.dsu --json")]

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::callgraph::{CallGraph, Use, uses};
 use crate::diff::{ChangeKind, Changes};
+use crate::hooks::Hooks;
 use crate::ir::{Global, Symbol};
 use crate::problem::{Problem, Reason};
 use crate::resolve::{BaseSymbol, Definition, Resolver};
@@ -59,8 +60,8 @@ struct Closure<'c, 's, 'a> {
     queue: VecDeque<Definition>,
 }
 
-/// Computes the update set.
-pub fn close(resolver: &Resolver<'_, '_>, graph: &CallGraph, changes: &Changes) -> UpdateSet {
+/// Computes the update set; hooks bring along what they need.
+pub fn close(resolver: &Resolver<'_, '_>, graph: &CallGraph, changes: &Changes, hooks: &Hooks) -> UpdateSet {
     let definition = |c: &crate::diff::Change| c.pair.new.map(|unit| (unit, c.symbol.clone()));
     let resigned = changes.functions(ChangeKind::Signature).filter_map(definition).collect();
     let mut closure = Closure { resolver, graph, resigned, out: UpdateSet::default(), queue: VecDeque::new() };
@@ -74,6 +75,9 @@ pub fn close(resolver: &Resolver<'_, '_>, graph: &CallGraph, changes: &Changes) 
         closure.callers_of(&resigned);
     }
     closure.users_of_constants(changes);
+    for (definition, reason) in hooks.roots() {
+        closure.add(definition, Role::New, reason);
+    }
     closure.finish()
 }
 

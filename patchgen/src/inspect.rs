@@ -3,19 +3,23 @@
 use std::fs;
 use std::path::Path;
 
-use dsu_abi::patch::{self, CHECKSUM_OFFSET, FUNCTION_STAYS, MANIFEST_SECTION, PATCH_ESCAPES, SECTION};
+use dsu_abi::patch::{self, CHECKSUM_OFFSET, FUNCTION_STAYS, Hooks, MANIFEST_SECTION, PATCH_ESCAPES, SECTION};
 use object::{Object, ObjectSection};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
+use crate::callgraph::Picture;
 use crate::input::hex;
+use crate::pipeline::Finished;
 use crate::problem::{Problem, Reason, Result};
+use crate::risks::Wish;
 
 /// A patch object, read and checked.
 #[derive(Debug, Clone)]
 pub struct Inspected {
     /// Manifest, tables and checks as one JSON object.
     pub json: Value,
+    manifest_text: String,
 }
 
 /// Reads a patch object.
@@ -90,10 +94,26 @@ pub fn inspect(path: &Path) -> Result<Inspected> {
         "redirects": functions,
         "relocations": relocations,
         "carried": carried,
+        "hooks": hooks(&patch),
         "update_set": update_set,
         "manifest": manifest,
     });
-    Ok(Inspected { json })
+    Ok(Inspected { json, manifest_text: String::from_utf8_lossy(text).into_owned() })
+}
+
+/// The hooks that the runtime calls, with their addresses in the patch object.
+fn hooks(patch: &patch::Patch<'_>) -> Value {
+    let Hooks { pre_apply, post_apply, pre_revert, post_revert } = patch.hooks;
+    let all = [
+        ("pre_apply", pre_apply),
+        ("post_apply", post_apply),
+        ("pre_revert", pre_revert),
+        ("post_revert", post_revert),
+    ];
+    all.into_iter()
+        .filter(|(_, address)| *address != 0)
+        .map(|(name, address)| (name.to_owned(), json!(address)))
+        .collect()
 }
 
 fn text_of<'v>(value: &'v Value, key: &str) -> &'v str {
@@ -101,6 +121,34 @@ fn text_of<'v>(value: &'v Value, key: &str) -> &'v str {
 }
 
 impl Inspected {
+    /// Its name.
+    pub fn name(&self) -> String {
+        text_of(&self.json, "name").to_owned()
+    }
+
+    /// The risks that were accepted when it was made.
+    pub fn accepted(&self) -> Vec<Wish> {
+        let list = self.json["manifest"]["accepted"].as_array().into_iter().flatten();
+        let mut out: Vec<Wish> = Vec::new();
+        for risk in list {
+            let wish = Wish { name: text_of(risk, "subject").to_owned(), because: text_of(risk, "because").to_owned() };
+            // One word may have settled several problems of one thing.
+            if !out.contains(&wish) {
+                out.push(wish);
+            }
+        }
+        out
+    }
+
+    /// Is it what two builds give? Equal input gives equal bytes.
+    pub fn check_made_of(&self, path: &Path, finished: Option<&Finished>) -> Result<()> {
+        if finished.is_some_and(|f| f.manifest == self.manifest_text) {
+            return Ok(());
+        }
+        let message = "is not what these two builds give";
+        Err(Problem::new(Reason::OtherPatch, path.display().to_string(), message))
+    }
+
     fn functions(&self) -> impl Iterator<Item = &Value> {
         self.json["manifest"]["functions"].as_array().into_iter().flatten()
     }
@@ -141,6 +189,13 @@ impl Inspected {
                 out.push_str(&format!("            {note}\n"));
             }
         }
+        for name in json["hooks"].as_object().into_iter().flat_map(|hooks| hooks.keys()) {
+            out.push_str(&format!("hook        dsu_{name}\n"));
+        }
+        for risk in manifest["accepted"].as_array().into_iter().flatten() {
+            out.push_str(&format!("accepted    {}: {}", text_of(risk, "subject"), text_of(risk, "message")));
+            out.push_str(&format!("\n            because {}\n", text_of(risk, "because")));
+        }
         let count = |v: &Value| v.as_array().map_or(0, Vec::len);
         let references = count(&json["relocations"]);
         out.push_str(&format!(
@@ -157,19 +212,9 @@ impl Inspected {
         out
     }
 
-    /// The call graph of the patch's functions in Graphviz' language.
+    /// The call graph of the patch's functions in Graphviz' language; empty for a patch without one.
     pub fn dot(&self) -> String {
-        let mut out = String::from("digraph patch {\n  node [shape=box];\n");
-        let quote = |s: &str| format!("\"{}\"", s.replace('\\', "\\\\").replace('"', "\\\""));
-        for f in self.functions() {
-            let style = if f["redirected"] == true { "filled" } else { "dashed" };
-            let name = quote(text_of(f, "name"));
-            out.push_str(&format!("  {name} [style={style}, tooltip={}];\n", quote(text_of(f, "reason"))));
-            for callee in f["calls"].as_array().into_iter().flatten().filter_map(Value::as_str) {
-                out.push_str(&format!("  {name} -> {};\n", quote(callee)));
-            }
-        }
-        out.push_str("}\n");
-        out
+        let graph = self.json["manifest"]["call_graph"].clone();
+        serde_json::from_value::<Picture>(graph).unwrap_or_default().dot()
     }
 }

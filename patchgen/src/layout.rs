@@ -55,7 +55,7 @@ pub(crate) fn problems(types: &Types) -> impl Iterator<Item = Problem> {
         let why = c.live.as_ref()?;
         let message = format!("{}: {why}", c.difference.message);
         let related = c.difference.related.iter().chain(&c.touching).cloned().collect();
-        Some(Problem::new(Reason::LayoutChanged, &c.name, message).at(c.place.clone()).about(related))
+        Some(Problem::new(Reason::LayoutChanged, &c.name, message).at(c.place.clone()).about(related).acceptable())
     })
 }
 

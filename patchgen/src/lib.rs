@@ -12,11 +12,13 @@
 //! | [`layout`] | debug information -> types whose layout differs |
 //! | [`callgraph`], [`closure`] | change set -> update set, each member with its reason |
 //! | [`churn`] | one build -> update set of all its functions |
+//! | [`hooks`] | a file of the release engineer's -> one more unit, and what the runtime calls |
 //! | [`verdict`] | all of it -> apply, nothing to do, or refused |
+//! | [`risks`] | problems -> those that are left, and those that were accepted |
 //! | [`redirect`] | update set -> what the base tells about each redirected function |
 //! | [`extract`] | update set -> one small module per unit |
 //! | [`emit`] | modules -> patch object |
-//! | [`explain`], [`inspect`] | what a person reads |
+//! | [`explain`], [`report`], [`inspect`] | what a person reads |
 
 pub mod callgraph;
 pub mod churn;
@@ -28,6 +30,7 @@ pub mod exit;
 pub mod explain;
 pub mod extract;
 pub mod fingerprint;
+pub mod hooks;
 pub mod input;
 pub mod inspect;
 pub mod ir;
@@ -39,5 +42,7 @@ pub mod program;
 pub mod progress;
 pub mod promises;
 pub mod redirect;
+pub mod report;
 pub mod resolve;
+pub mod risks;
 pub mod verdict;

@@ -4,14 +4,16 @@ use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::{CommandFactory, Parser};
-use patchgen::cli::{Cli, Command};
+use clap::{CommandFactory, Parser, ValueEnum};
+use patchgen::cli::{Cli, Command, Wishes};
 use patchgen::emit::{Tools, write};
 use patchgen::explain::Report;
 use patchgen::input::{BASE_ENDING, Build};
 use patchgen::pipeline::Builds;
 use patchgen::problem::{Problem, Reason, Result};
 use patchgen::progress::Progress;
+use patchgen::report::{Format, Page};
+use patchgen::risks::Wish;
 use patchgen::verdict::Verdict;
 use patchgen::{exit, inspect, pipeline};
 
@@ -39,16 +41,24 @@ fn main() -> ExitCode {
 fn run(command: Command) -> Result<u8> {
     match command {
         Command::Base { app, output, strip } => base(&app, output, strip),
-        Command::Diff { old, new, running, json, ir } => {
-            let builds = pipeline::read(&old, &new, running.as_deref())?;
-            let (report, _) = pipeline::compare(&builds, None, &Progress::default())?;
+        Command::Diff { old, new, running, json, ir, wishes } => {
+            let accept = accepted(&wishes);
+            let builds = pipeline::read(&old, &new, running.as_deref())?.with_hooks(wishes.source().as_ref())?;
+            let (report, _) = pipeline::compare(&builds, &accept, None, &Progress::default())?;
             show(Some(&builds), &report, json, ir);
             Ok(code(&report))
         }
         // `all_functions` is what takes the place of a new build.
-        Command::Build { old, new, all_functions: _, output, running, name, json, keep } => {
-            let builds = new.map(|new| pipeline::read(&old, &new, running.as_deref())).transpose()?;
-            build(&old, builds.as_ref(), &output, name, json, keep)
+        Command::Build { old, new, all_functions: _, output, running, name, json, keep, wishes } => {
+            let read = |new: PathBuf| {
+                pipeline::read(&old, &new, running.as_deref())?.with_hooks(wishes.source().as_ref())
+            };
+            let builds = new.map(read).transpose()?;
+            build(&old, builds.as_ref(), &output, name, json, keep, &wishes)
+        }
+        Command::Report { old, new, output, format, name, patch, wishes } => {
+            let wanted = Wanted { output, format, name, patch };
+            report(&old, &new, &wanted, &wishes)
         }
         Command::Inspect { patch, json, dot } => {
             let inspected = inspect::inspect(&patch)?;
@@ -121,6 +131,11 @@ fn base(app: &Path, output: Option<PathBuf>, strip: bool) -> Result<u8> {
     Ok(exit::DONE)
 }
 
+/// A mistake in the command line ends the program, as clap's own checks do.
+fn accepted(wishes: &Wishes) -> Vec<Wish> {
+    wishes.accepted().unwrap_or_else(|error| error.exit())
+}
+
 fn build(
     old: &Path,
     builds: Option<&Builds>,
@@ -128,14 +143,16 @@ fn build(
     name: Option<String>,
     json: bool,
     keep: Option<PathBuf>,
+    wishes: &Wishes,
 ) -> Result<u8> {
+    let accept = accepted(wishes);
     let stem = output.file_stem().map(|s| s.to_string_lossy().into_owned());
     let name = name.or(stem).unwrap_or_else(|| String::from("patch"));
     let mut tools = Tools::default();
     tools.keep = keep;
     let (patch, progress) = ((name.as_str(), &tools), Progress::default());
     let (report, finished) = match builds {
-        Some(builds) => pipeline::compare(builds, Some(patch), &progress)?,
+        Some(builds) => pipeline::compare(builds, &accept, Some(patch), &progress)?,
         None => pipeline::replace_all(old, patch, &progress)?,
     };
     drop(progress);
@@ -143,5 +160,34 @@ fn build(
         write::atomically(output, &finished.bytes, 0o644)?;
     }
     show(builds, &report, json, false);
+    Ok(code(&report))
+}
+
+/// The options of `report`.
+struct Wanted {
+    output: Option<PathBuf>,
+    format: Option<Format>,
+    name: Option<String>,
+    patch: Option<PathBuf>,
+}
+
+fn report(old: &Path, new: &Path, wanted: &Wanted, wishes: &Wishes) -> Result<u8> {
+    let made = wanted.patch.as_deref().map(inspect::inspect).transpose()?;
+    let accept = made.as_ref().map_or_else(|| accepted(wishes), inspect::Inspected::accepted);
+    let builds = pipeline::read(old, new, None)?.with_hooks(wishes.source().as_ref())?;
+    let named = wanted.name.clone().or_else(|| made.as_ref().map(inspect::Inspected::name));
+    let name = named.unwrap_or_else(|| builds.new.name.clone());
+    let (report, finished) =
+        pipeline::compare(&builds, &accept, Some((&name, &Tools::default())), &Progress::default())?;
+    if let Some((made, path)) = made.as_ref().zip(wanted.patch.as_deref()) {
+        made.check_made_of(path, finished.as_ref())?;
+    }
+    let ending = wanted.output.as_deref().and_then(Path::extension).and_then(|e| e.to_str());
+    let format = wanted.format.or(ending.and_then(|e| Format::from_str(e, true).ok())).unwrap_or(Format::Text);
+    let text = Page::new(&report, &builds, finished.as_ref(), &name).write(format)?;
+    match &wanted.output {
+        Some(path) => write::atomically(path, text.as_bytes(), 0o644)?,
+        None => print(text.trim_end()),
+    }
     Ok(code(&report))
 }

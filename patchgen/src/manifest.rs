@@ -66,6 +66,8 @@ pub fn manifest(
         "carried": pieces.carried.iter().map(|c| json!({"name": c.name, "unit": c.unit})).collect::<Vec<_>>(),
         "base_references": pieces.base.values().map(|b| b.name.as_str()).collect::<Vec<_>>(),
         "changes": report.changes,
+        "accepted": report.accepted,
+        "call_graph": report.call_graph,
     });
     serde_json::to_string_pretty(&value).expect("a JSON value with string keys")
 }

@@ -9,12 +9,14 @@ use crate::diff::{Changes, diff};
 use crate::emit::{self, Tools};
 use crate::explain::Report;
 use crate::extract::extract;
+use crate::hooks::{self, Hooks, Moment, Transformed};
 use crate::input::{Build, running};
 use crate::problem::{Problem, Reason, Result};
 use crate::program::{Load, Pair, both, pair, side, sides, texts, texts_of};
 use crate::progress::Progress;
 use crate::redirect::redirects;
 use crate::resolve::Resolver;
+use crate::risks::{self, Wish};
 use crate::verdict::{Verdict, check_builds, judge};
 
 /// Two builds, read.
@@ -25,6 +27,7 @@ pub struct Builds {
     /// The build to become.
     pub new: Build,
     pairs: Vec<Pair>,
+    hooks: Hooks,
 }
 
 /// A finished patch object.
@@ -32,6 +35,10 @@ pub struct Builds {
 pub struct Finished {
     /// The file's bytes.
     pub bytes: Vec<u8>,
+    /// The manifest in it.
+    pub manifest: String,
+    /// What the runtime calls in it.
+    pub hooks: Vec<Moment>,
 }
 
 /// Reads both builds and pairs their units; `running` names a process or file that must be the first.
@@ -43,15 +50,31 @@ pub fn read(old: &Path, new: &Path, running: Option<&str>) -> Result<Builds> {
     }
     let pairs = pair(&old, &new)?;
     check_builds(&old, &new, &pairs)?;
-    Ok(Builds { old, new, pairs })
+    Ok(Builds { old, new, pairs, hooks: Hooks::default() })
 }
 
-/// Compares them; makes a patch named `name` when one is wanted and possible.
-pub fn compare(builds: &Builds, patch: Option<(&str, &Tools)>, progress: &Progress) -> Result<Outcome> {
-    match attempt(builds, patch, Load::Changed, progress)? {
+impl Builds {
+    /// Makes a hooks file part of the new build.
+    pub fn with_hooks(mut self, source: Option<&hooks::Source>) -> Result<Self> {
+        if let Some(source) = source {
+            self.pairs.push(Pair { old: None, new: Some(self.new.units.len()) });
+            self.hooks = hooks::compile(source, &self.old, &mut self.new)?;
+        }
+        Ok(self)
+    }
+}
+
+/// Compares them, with the risks that were accepted; makes a patch named `name` when one is wanted and possible.
+pub fn compare(
+    builds: &Builds,
+    accept: &[Wish],
+    patch: Option<(&str, &Tools)>,
+    progress: &Progress,
+) -> Result<Outcome> {
+    match attempt(builds, accept, patch, Load::Changed, progress)? {
         Some(done) => Ok(done),
         // Something that other units can see changed: read them all.
-        None => attempt(builds, patch, Load::All, progress)?
+        None => attempt(builds, accept, patch, Load::All, progress)?
             .ok_or_else(|| Problem::new(Reason::Internal, "update set", "asks for units that were all read")),
     }
 }
@@ -61,25 +84,36 @@ pub type Outcome = (Report, Option<Finished>);
 
 type Attempt = Option<Outcome>;
 
-fn attempt(builds: &Builds, patch: Option<(&str, &Tools)>, load: Load, progress: &Progress) -> Result<Attempt> {
-    let Builds { old, new, pairs } = builds;
+fn attempt(
+    builds: &Builds,
+    accept: &[Wish],
+    patch: Option<(&str, &Tools)>,
+    load: Load,
+    progress: &Progress,
+) -> Result<Attempt> {
+    let Builds { old, new, pairs, hooks } = builds;
     progress.step("reading changed units");
     let texts = texts(old, new, pairs, load)?;
     progress.step("fingerprinting");
     let (old_side, new_side) = sides((old, new), &texts, pairs)?;
     progress.step("comparing");
     let mut changes = diff(&old_side, &new_side, pairs);
+    changes.list.retain(|change| !hooks.hold(change));
     let resolver = Resolver::new(&old_side, &new_side, pairs);
     let types = crate::layout::find(&resolver, pairs);
     types.enter(&resolver, pairs, &mut changes);
     let graph = CallGraph::build(&resolver);
-    let set = close(&resolver, &graph, &changes);
+    let set = close(&resolver, &graph, &changes, hooks);
     if (set.needs_all || types.needs_all) && load == Load::Changed {
         return Ok(None);
     }
-    let (verdict, problems) = judge(&resolver, &changes, &set, pairs, &types);
-    let report = Report::new(&resolver, &graph, &changes, &set, verdict, problems);
-    make(report, &resolver, &set, patch, progress).map(Some)
+    let (_, mut problems) = judge(&resolver, &changes, &set, pairs, &types);
+    let transformed = hooks.transform(&resolver, &changes.list, &mut problems)?;
+    let accepted = risks::accept(accept, &mut problems)?;
+    let verdict = Verdict::of(&problems, &set);
+    let mut report = Report::new(&resolver, &graph, &changes, &set, verdict, problems);
+    report.accepted = accepted;
+    make(report, &resolver, &set, (hooks, &transformed), patch, progress).map(Some)
 }
 
 /// A patch that replaces every function of a build by a recompiled copy of itself.
@@ -95,7 +129,7 @@ pub fn replace_all(build: &Path, patch: (&str, &Tools), progress: &Progress) -> 
     let verdict = if set.members.is_empty() { Verdict::NoChange } else { Verdict::Apply };
     let mut report = Report::new(&resolver, &graph, &Changes::default(), &set, verdict, Vec::new());
     report.left_out = Some(left_out);
-    make(report, &resolver, &set, Some(patch), progress)
+    make(report, &resolver, &set, (&Hooks::default(), &Transformed::default()), Some(patch), progress)
 }
 
 /// Makes the patch of an update set, when one is wanted and may be made.
@@ -103,6 +137,7 @@ fn make(
     report: Report,
     resolver: &Resolver<'_, '_>,
     set: &UpdateSet,
+    (hooks, transformed): (&Hooks, &Transformed),
     patch: Option<(&str, &Tools)>,
     progress: &Progress,
 ) -> Result<Outcome> {
@@ -116,6 +151,8 @@ fn make(
         Ok(pieces) => pieces,
         Err(problem) => return refused(report, problem),
     };
+    let piece = hooks::piece(hooks, transformed, &mut pieces)?;
+    pieces.list.extend(piece);
     let Some((name, tools)) = patch else { return Ok((report, None)) };
     progress.step("generating code");
     let linked = match emit::link(old, &mut pieces, &redirects, tools) {
@@ -124,7 +161,7 @@ fn make(
     };
     let manifest = crate::manifest::manifest(&report, (old, new), &linked, &pieces, &redirects, name);
     let bytes = emit::finish(&linked, old, &redirects, &pieces, name, manifest.as_bytes())?;
-    Ok((report, Some(Finished { bytes })))
+    Ok((report, Some(Finished { bytes, manifest, hooks: hooks.moments(transformed) })))
 }
 
 /// A reason that showed late: a refusal is part of the report, a failure is not.

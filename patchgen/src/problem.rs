@@ -77,6 +77,12 @@ reasons! {
     OtherBase = "other-base", exit::REFUSED, "take the base from the very build that runs";
     /// The two builds have nothing in common.
     OtherProgram = "other-program", exit::REFUSED, "give two builds of the same executable or library";
+    /// A hooks file that does not compile, or defines what it must not.
+    BadHooks = "bad-hooks", exit::REFUSED, "see the head of dsu.h for what a hooks file may hold";
+    /// `--accept` of something that is no problem, or not one that a person can vouch for.
+    NothingToAccept = "nothing-to-accept", exit::FAILED, "take names from the refusals that `patchgen diff` shows";
+    /// A patch that these two builds do not give.
+    OtherPatch = "other-patch", exit::FAILED, "give the builds, and the hooks file, that it was made from";
     /// Two units cannot be told apart.
     AmbiguousUnit = "ambiguous-unit", exit::REFUSED, "compile each source once per program";
     /// `-mcmodel=large` or `kernel`.
@@ -85,11 +91,11 @@ reasons! {
     FileAsm = "file-asm-changed", exit::REFUSED, "restart with the new build, or move the change into a function";
 
     /// A variable that exists would have another value, size, type, or constness.
-    DataChanged = "data-changed", exit::REFUSED, "keep the variable as it was and set its value in code or add a new one, or restart";
+    DataChanged = "data-changed", exit::REFUSED, "keep the variable as it was and add a new one; if only its initial value changed, set it in a hook (`--hooks`, `dsu_transform_NAME`) or keep the value it has (`--accept`); or restart";
     /// A section that code walks through, or that other tools read, got another entry.
     SectionChanged = "section-changed", exit::REFUSED, "keep the entries of the section as they were, or restart";
     /// The old build optimised a variable away, and its state with it.
-    DissolvedState = "dissolved-state", exit::REFUSED, "use a new variable, or restart";
+    DissolvedState = "dissolved-state", exit::REFUSED, "use a new variable, start it afresh with `--accept NAME --because WHY`, or restart";
     /// A static local that cannot be matched with its old storage.
     AmbiguousStatic = "ambiguous-static", exit::REFUSED, "give the static variables of the function different names";
     /// A new thread-local variable.
@@ -109,7 +115,7 @@ reasons! {
     /// A function whose code is needed is not in the base.
     FunctionMissing = "function-missing", exit::REFUSED, "make sure that base and new build are the same program";
     /// Live data has another layout.
-    LayoutChanged = "layout-changed", exit::REFUSED, "keep the layout (append nothing, move nothing), use a side table, or restart";
+    LayoutChanged = "layout-changed", exit::REFUSED, "keep the layout (append nothing, move nothing) and put new fields into shadow variables (dsu.h), vouch for it with `--accept NAME --because WHY`, or restart";
     /// Something position-dependent would have to reach into the base.
     RelativeReference = "relative-reference", exit::REFUSED, "build with -fPIC or -fPIE and without the construct named";
     /// A symbol that nobody provides.
@@ -193,6 +199,9 @@ pub struct Problem {
     /// Members, variables and functions it is about.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub related: Vec<Related>,
+    /// A person may know that it does no harm.
+    #[serde(skip)]
+    pub(crate) acceptable: bool,
 }
 
 impl std::fmt::Display for Problem {
@@ -211,14 +220,31 @@ impl Problem {
     /// A problem without a place in the source.
     pub fn new(reason: Reason, subject: impl Into<String>, message: impl Into<String>) -> Self {
         let way_out = reason.way_out().to_owned();
-        let (subject, message) = (subject.into(), message.into());
-        Self { reason, subject, message, file: None, line: None, way_out, related: Vec::new() }
+        Self {
+            reason,
+            subject: subject.into(),
+            message: message.into(),
+            file: None,
+            line: None,
+            way_out,
+            related: Vec::new(),
+            acceptable: false,
+        }
     }
 
     /// The same with what else it is about.
-    pub fn about(mut self, related: Vec<Related>) -> Self {
-        self.related = related;
-        self
+    pub fn about(self, related: Vec<Related>) -> Self {
+        Self { related, ..self }
+    }
+
+    /// The same, open to a person's word: running code would be sound if what she says is true.
+    pub fn acceptable(self) -> Self {
+        Self { acceptable: true, ..self }
+    }
+
+    /// May a person vouch for it?
+    pub fn is_acceptable(&self) -> bool {
+        self.acceptable
     }
 
     /// The same with its place.

@@ -38,6 +38,9 @@ pub struct BaseSymbol {
 /// A definition in the new build: unit index and printed name.
 pub type Definition = (usize, String);
 
+/// What the assembler name made by `DSU_STATIC` (dsu.h) begins with.
+const STATIC: &str = "dsu!";
+
 /// Looks names up in both builds.
 #[derive(Debug)]
 pub struct Resolver<'s, 'a> {
@@ -92,6 +95,11 @@ impl<'s, 'a> Resolver<'s, 'a> {
 
     /// The definition behind a name used in a unit; `None` when the program does not define it.
     pub fn definition(&self, unit: usize, symbol: &str) -> Option<Definition> {
+        // The weak bodies that dsu.h brings along stand in for the runtime's, which the base has.
+        let stands_in = symbol.starts_with("__dsu_") || symbol.starts_with("dsu_");
+        if stands_in && self.old.build.exported.binary_search_by(|e| e.as_str().cmp(symbol)).is_ok() {
+            return None;
+        }
         if let Some(facts) = self.new.facts(unit) {
             let here = match facts.module.symbols.get(symbol) {
                 Some(Symbol::Function(i)) => is_defined(&facts.module.functions[*i]),
@@ -161,6 +169,9 @@ impl<'s, 'a> Resolver<'s, 'a> {
     /// A symbol that an object file without a record brought into the base.
     pub fn foreign(&self, symbol: &str) -> Option<BaseSymbol> {
         let name = unescape(symbol);
+        if let Some(wanted) = name.trim_start_matches('\u{1}').strip_prefix(STATIC) {
+            return self.static_of(wanted);
+        }
         // What the base exports, the dynamic linker finds by itself, with its own rules.
         if name.starts_with("__dsu_") || self.old.build.exported.binary_search(&name).is_ok() {
             return None;
@@ -168,6 +179,21 @@ impl<'s, 'a> Resolver<'s, 'a> {
         let found = self.old.build.defined.get(&name)?;
         let kind = if found.tls { BaseKind::Tls } else { BaseKind::Data };
         Some(BaseSymbol { name, value: found.address, kind, record: None, unit: String::new() })
+    }
+
+    /// `unit!name`, a `static` of the base that a hooks file asks for.
+    fn static_of(&self, wanted: &str) -> Option<BaseSymbol> {
+        let (unit, name) = wanted.split_once('!')?;
+        let mut units = self.old.build.units.iter().filter(|u| u.name == unit || u.name.ends_with(&format!("/{unit}")));
+        let found = units.next().filter(|_| units.next().is_none())?;
+        let record = found.symbols.iter().find(|s| s.name == name && s.is_present())?;
+        let kind = match () {
+            () if record.is(SymbolKind::Tls) => BaseKind::Tls,
+            () if record.is(SymbolKind::Data) => BaseKind::Data,
+            () => BaseKind::Function,
+        };
+        let (name, unit) = (record.name.clone(), found.name.clone());
+        Some(BaseSymbol { name, value: record.address, kind, record: Some(record.clone()), unit })
     }
 
     /// Does a variable or constant have the same content in both builds?

@@ -82,6 +82,45 @@ static void __dsu_idle_end(void) {}
 static void dsu_register_stack(void *low, size_t size) { (void)low, (void)size; }
 static void dsu_unregister_stack(void *low) { (void)low; }
 #endif
+/* Shadow variables - memory that patch code attaches to an object whose struct it cannot enlarge, because objects of
+ * the old size are alive. An object is known by its address, what is attached to it by a number of your choice.
+ *
+ *     int *retries = dsu_shadow_get_or_alloc(conn, RETRIES, sizeof *retries, NULL, NULL);
+ *
+ * The memory is zeroed, or what the constructor makes of it: it gets the object, the new memory and `argument`, and
+ * returns 0, or anything else for "none". Threads that ask at once get one block; a constructor may have run for
+ * another one that is thrown away. Free it when the object dies (in the patched version of what frees the object): an
+ * object at the same address would find it. As with free, nobody may use a block that is being freed. Nothing here
+ * waits for another thread, and a forked child has all of it; but it allocates, so only dsu_shadow_get is for signal
+ * handlers. */
+typedef int (*dsu_shadow_constructor)(const void *object, void *shadow, void *argument);
+/* The block attached to `object` under `id`, or NULL. */
+void *dsu_shadow_get(const void *object, unsigned long id);
+/* Attaches `size` bytes; NULL when there is a block already, no memory, or the constructor says no. */
+void *dsu_shadow_alloc(const void *object, unsigned long id, __SIZE_TYPE__ size, dsu_shadow_constructor constructor,
+                       void *argument);
+/* The block there is, else a new one; NULL without memory. */
+void *dsu_shadow_get_or_alloc(const void *object, unsigned long id, __SIZE_TYPE__ size,
+                              dsu_shadow_constructor constructor, void *argument);
+/* Frees the block of one object; of all objects. */
+void dsu_shadow_free(const void *object, unsigned long id);
+void dsu_shadow_free_all(unsigned long id);
+
+/* Hooks - functions that the runtime calls around an update, in a file for `patchgen build --hooks FILE.c`. It is
+ * compiled with the flags of the base and becomes part of the patch; what the program has, it declares and uses. The
+ * runtime calls each on a thread of its own while the program runs: it must lock what the program would lock, and must
+ * not wait for long.
+ *
+ *     int dsu_pre_apply(void);      before anything is switched; other than 0 vetoes
+ *     int dsu_post_apply(void);     when every thread has moved; may also return void
+ *     int dsu_pre_revert(void);     before a revert; other than 0 vetoes
+ *     int dsu_post_revert(void);    when every thread is back; may also return void
+ *     void dsu_transform_NAME(const void *old, void *now);
+ *                                   gives the variable NAME its value, when its initialiser changed: right before
+ *                                   dsu_post_apply. Both point at the variable. A static local is function_name.
+ *
+ * DSU_STATIC(unit, name) makes a declaration mean the `static` of that name in a source file of the program. */
+#define DSU_STATIC(unit, name) __asm__("dsu!" unit "!" #name)
 
 #ifdef __cplusplus
 }

@@ -13,6 +13,7 @@
 //! | [`scan`] | stacks, and what may stand on them |
 //! | [`transition`] | threads move one by one |
 //! | [`reclaim`] | old code goes when nothing can return into it |
+//! | [`shadow`] | memory that patch code attaches to objects |
 //! | [`sys`] | system calls, libc, the dynamic linker, foreign memory |
 //!
 //! Nothing here allocates, panics, or waits for a thread of the program; nor does a thread of the program ever wait
@@ -27,6 +28,7 @@ mod place;
 mod reclaim;
 mod scan;
 mod server;
+pub mod shadow;
 pub mod start;
 mod state;
 mod switch;

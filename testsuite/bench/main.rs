@@ -5,12 +5,14 @@
 //! | [`instructions`] | instructions retired by a CPU-bound program, from callgrind: exact, and the same on every machine |
 //! | [`throughput`] | requests per second of memcached, in rounds of one run per build |
 //! | [`diff`] | time of `patchgen diff` on SQLite |
+//! | [`patch`] | time and memory of `patchgen build`, for one huge unit and for many units |
 //! | [`update`] | apply and revert on a loaded memcached |
 //! | [`ownsuite`] | memcached's own tests on each build |
 //! | [`section`] | tables, and the document they end up in |
 mod diff;
 mod instructions;
 mod ownsuite;
+mod patch;
 mod section;
 mod throughput;
 mod update;
@@ -67,6 +69,12 @@ enum What {
         #[arg(long, default_value_t = 3)]
         rounds: u32,
     },
+    /// `patchgen build` of SQLite, and of programs of 10 to 1,000 units.
+    Patch {
+        /// How often.
+        #[arg(long, default_value_t = 3)]
+        rounds: u32,
+    },
     /// Apply and revert on a loaded memcached.
     Update {
         /// Rounds per dispatch.
@@ -99,12 +107,14 @@ fn measure(arguments: &Arguments) -> Result<()> {
         What::Instructions { rows } => vec![instructions::measure(rows)?],
         What::Throughput { rounds, seconds } => vec![throughput::measure(rounds, seconds)?],
         What::Diff { rounds } => vec![diff::measure(rounds)?],
+        What::Patch { rounds } => vec![patch::measure(rounds)?],
         What::Update { rounds } => vec![update::measure(rounds)?],
         What::MemcachedSuite { jobs } => vec![ownsuite::measure(jobs)?],
         What::All => vec![
             instructions::measure(20_000)?,
             throughput::measure(7, 3)?,
             diff::measure(3)?,
+            patch::measure(3)?,
             update::measure(3)?,
             ownsuite::measure(4)?,
         ],

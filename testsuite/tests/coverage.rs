@@ -31,7 +31,6 @@ const UNPROVOKED_CODES: &[(&str, &str)] = &[
     ("CONSISTENCY_UNSUPPORTED", "patchgen writes none but `newest` yet"),
     ("TRANSITION_IN_PROGRESS", "needs consistency `thread`; dsuctl's own tests meet it"),
     ("NO_OLD_WAY", "needs consistency `thread`"),
-    ("VETOED", "needs a patch with hooks"),
     ("CARRIED_DIFFERS", "needs a patch over a patch with another variable of the same name"),
     ("NO_POINTS", "needs consistency `thread`"),
     ("TURNED_BACK", "needs consistency `thread`; dsuctl's own tests meet it"),

@@ -207,7 +207,7 @@ fn include(directory: Option<&Path>) -> Vec<OsString> {
 
 /// What must be in every program that has the runtime, and in its dynamic symbol table for dlopened libraries. Named
 /// one by one, as gold has no patterns; exporting a name that does not exist is no error for any linker.
-const SYMBOLS: [&str; 14] = [
+const SYMBOLS: [&str; 19] = [
     "__dsu_runtime",
     "__dsu_generation",
     "__dsu_thread_generation",
@@ -222,6 +222,11 @@ const SYMBOLS: [&str; 14] = [
     "__dsu_library_idle_end",
     "dsu_register_stack",
     "dsu_unregister_stack",
+    "dsu_shadow_get",
+    "dsu_shadow_alloc",
+    "dsu_shadow_get_or_alloc",
+    "dsu_shadow_free",
+    "dsu_shadow_free_all",
 ];
 /// What must be in the dynamic symbol table of programs that have it: patches call the first two, libraries the others.
 const WAITS: [&str; 5] = ["__dsu_loop_begin", "__dsu_loop_end", "epoll_wait", "epoll_pwait", "epoll_pwait2"];

@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use dsu_abi::patch::{CarriedVariable, Consistency, Hooks, PATCH_ESCAPES, PatchFunction, PatchRelocation, PatchTables};
 
 use crate::extract::Pieces;
+use crate::hooks::Moment;
 use crate::input::Build;
 use crate::problem::{Problem, Reason, Result};
 use crate::redirect::Redirect;
@@ -33,6 +34,16 @@ impl Linked {
     fn address_of(&self, symbol: &str) -> Result<u64> {
         let missing = || Problem::new(Reason::Internal, symbol, "is not in the linked patch object");
         self.symbols.get(symbol).map(|p| p.address).ok_or_else(missing)
+    }
+
+    fn hooks(&self) -> Hooks {
+        let address = |moment: Moment| self.symbols.get(&moment.symbol()).map_or(0, |p| p.address);
+        Hooks {
+            pre_apply: address(Moment::PreApply),
+            post_apply: address(Moment::PostApply),
+            pre_revert: address(Moment::PreRevert),
+            post_revert: address(Moment::PostRevert),
+        }
     }
 }
 
@@ -77,7 +88,7 @@ pub fn finish(
         carried: carried.collect::<Result<_>>()?,
         flags: if pieces.escapes { PATCH_ESCAPES } else { 0 },
         control: linked.address_of(stubs::CONTROL)?,
-        hooks: Hooks::default(),
+        hooks: linked.hooks(),
     };
     let tables = tables.to_bytes().map_err(|e| Problem::new(Reason::Internal, name, e.to_string()))?;
     elf::add_sections(&linked.bytes, &tables, manifest)

@@ -1,19 +1,22 @@
 //! What was found, as a person and as a program reads it.
 
 mod irdiff;
+mod sources;
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::callgraph::{CallGraph, never_returns};
+use crate::callgraph::{CallGraph, Picture, never_returns};
 use crate::closure::{Role, UpdateSet};
 use crate::diff::{Change, ChangeKind, Changes};
 use crate::fingerprint::signature::signature;
 use crate::ir::debug::Place;
 use crate::ir::lex::unescape;
 use crate::problem::Problem;
+use crate::report::SourcePair;
 use crate::resolve::{Definition, Resolver};
+use crate::risks::Accepted;
 use crate::verdict::Verdict;
 
 pub use irdiff::FunctionDiff;
@@ -43,6 +46,9 @@ pub struct MemberReport {
     pub file: Option<String>,
     /// Line.
     pub line: Option<u32>,
+    /// Where its source is.
+    #[serde(skip)]
+    pub sources: Vec<SourcePair>,
     /// Which definition it is.
     #[serde(skip)]
     pub definition: Definition,
@@ -82,11 +88,15 @@ pub struct Report {
     pub update_set: Vec<MemberReport>,
     /// What stands in the way.
     pub refusals: Vec<Problem>,
+    /// What stood in the way and was accepted.
+    pub accepted: Vec<Accepted>,
     /// Functions that differ only in constants that follow their own line.
     pub moved_lines: usize,
     /// Reason -> functions that stay as they are, where all others are replaced by copies of themselves.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub left_out: Option<BTreeMap<String, usize>>,
+    /// Who calls whom.
+    pub call_graph: Picture,
     /// Diffs of the changed functions.
     #[serde(skip)]
     pub diffs: Vec<FunctionDiff>,
@@ -107,13 +117,25 @@ impl Report {
             diffs.iter().filter_map(|d| Some((d.definition.clone(), d.inlined.clone()?))).collect();
         let mut update_set = members(resolver, graph, set);
         for member in &mut update_set {
+            let callee = inlined.get(&member.definition).map(String::as_str);
+            member.sources = sources::of(resolver, &member.definition, callee);
             if let Some(callee) = inlined.get(&member.definition).filter(|_| member.reason == "its body changed") {
                 member.reason = format!("the code inlined from `{callee}` changed");
             }
         }
         let changes_list = changes.list.clone();
-        let moved_lines = changes.moved_lines;
-        Self { verdict, changes: changes_list, update_set, refusals, moved_lines, left_out: None, diffs }
+        let call_graph = Picture::new(resolver, graph, set);
+        Self {
+            verdict,
+            changes: changes_list,
+            update_set,
+            refusals,
+            accepted: Vec::new(),
+            moved_lines: changes.moved_lines,
+            left_out: None,
+            call_graph,
+            diffs,
+        }
     }
 
     /// A reason against the patch that showed late.
@@ -152,6 +174,9 @@ impl Report {
             for (reason, count) in left_out {
                 out.push_str(&format!("left out  {count}: {reason}\n"));
             }
+        }
+        for risk in &self.accepted {
+            out.push_str(&format!("accepted  {}: {}, because {}\n", risk.subject, risk.message, risk.because));
         }
         if ir {
             for diff in &self.diffs {
@@ -211,6 +236,7 @@ fn members(resolver: &Resolver<'_, '_>, graph: &CallGraph, set: &UpdateSet) -> V
             recursive: circles.iter().any(|c| c.contains(definition)),
             file: place.as_ref().map(|p| p.file.clone()),
             line: place.map(|p| p.line),
+            sources: Vec::new(),
             definition: definition.clone(),
         });
     }

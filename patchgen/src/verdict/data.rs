@@ -67,7 +67,9 @@ fn changed(case: &Case<'_, '_, '_>, change: &Change) -> Option<Problem> {
         }
         () => String::from("would have to start with another value, but it exists already"),
     };
-    Some(Problem::new(Reason::DataChanged, &change.name, message).at(change.place.clone()))
+    let problem = Problem::new(Reason::DataChanged, &change.name, message).at(change.place.clone());
+    let only_value = !before.constant && !after.constant && was == becomes && before.tls == after.tls;
+    Some(if only_value { problem.acceptable() } else { problem })
 }
 
 /// Constants of a unit that are known by content alone have no entry in the change set, but may be kept as well.
@@ -138,7 +140,7 @@ fn added(case: &Case<'_, '_, '_>, change: &Change) -> Option<Problem> {
     let Some(variable) = new.module.variable(global) else { return made_of(change, old?, global) };
     let dissolved = old.is_some_and(|old| was_dissolved(old, new, &variable));
     let message = "existed in the old source, but the compiler had dissolved it, and its value with it";
-    dissolved.then(|| Problem::new(Reason::DissolvedState, &change.name, message).at(change.place.clone()))
+    dissolved.then(|| Problem::new(Reason::DissolvedState, &change.name, message).at(change.place.clone()).acceptable())
 }
 
 /// A variable without debug information is what the compiler made of another one: a piece of it, or the place of

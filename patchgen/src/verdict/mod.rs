@@ -52,10 +52,16 @@ pub fn judge(
     problems.extend(crate::layout::problems(types));
     problems.sort_by(|a, b| (a.reason, &a.subject).cmp(&(b.reason, &b.subject)));
     problems.dedup_by(|a, b| (a.reason, &a.subject) == (b.reason, &b.subject));
-    let verdict = match (problems.is_empty(), !set.members.is_empty()) {
-        (false, _) => Verdict::Refused,
-        (true, true) => Verdict::Apply,
-        (true, false) => Verdict::NoChange,
-    };
-    (verdict, problems)
+    (Verdict::of(&problems, set), problems)
+}
+
+impl Verdict {
+    /// What follows from the problems that are left.
+    pub fn of(problems: &[Problem], set: &UpdateSet) -> Self {
+        match (problems.is_empty(), !set.members.is_empty()) {
+            (false, _) => Verdict::Refused,
+            (true, true) => Verdict::Apply,
+            (true, false) => Verdict::NoChange,
+        }
+    }
 }
