@@ -4,10 +4,12 @@
 //! |---|---|
 //! | [`instructions`] | instructions retired by a CPU-bound program, from callgrind: exact, and the same on every machine |
 //! | [`throughput`] | requests per second of memcached, in rounds of one run per build |
+//! | [`csmith`] | random programs, updated while they run |
 //! | [`diff`] | time of `patchgen diff` on SQLite |
 //! | [`update`] | apply and revert on a loaded memcached |
 //! | [`ownsuite`] | memcached's own tests on each build |
 //! | [`section`] | tables, and the document they end up in |
+mod csmith;
 mod diff;
 mod instructions;
 mod ownsuite;
@@ -79,7 +81,19 @@ enum What {
         #[arg(long, default_value_t = 4)]
         jobs: usize,
     },
-    /// All of these.
+    /// Random programs and their mutants: an updated process must print what a fresh one prints.
+    Csmith {
+        /// Programs; each gives a base and two mutants.
+        #[arg(long, default_value_t = 2_000)]
+        programs: u64,
+        /// Seed of the first one; the next has the next number.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// Programs at a time.
+        #[arg(long, default_value_t = 2)]
+        jobs: usize,
+    },
+    /// All of these but the random programs.
     All,
 }
 
@@ -101,6 +115,7 @@ fn measure(arguments: &Arguments) -> Result<()> {
         What::Diff { rounds } => vec![diff::measure(rounds)?],
         What::Update { rounds } => vec![update::measure(rounds)?],
         What::MemcachedSuite { jobs } => vec![ownsuite::measure(jobs)?],
+        What::Csmith { programs, seed, jobs } => vec![csmith::measure(programs, seed, jobs)?],
         What::All => vec![
             instructions::measure(20_000)?,
             throughput::measure(7, 3)?,

@@ -14,6 +14,7 @@
 //! | [`oracle`] | the answers of fresh, plain builds |
 //! | [`runner`] | one test from start to end |
 //! | [`real`] | real programs: built, put under load, updated |
+//! | [`random`] | programs of csmith's and their mutants |
 
 pub mod build;
 pub mod case;
@@ -22,6 +23,7 @@ pub mod expectation;
 pub mod live;
 pub mod oracle;
 pub mod process;
+pub mod random;
 pub mod real;
 pub mod runner;
 pub mod script;
