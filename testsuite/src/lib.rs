@@ -14,10 +14,12 @@
 //! | [`oracle`] | the answers of fresh, plain builds |
 //! | [`runner`] | one test from start to end |
 //! | [`real`] | real programs: built, put under load, updated |
+//! | [`corpus`] | consecutive releases, each step patched or refused, and checked |
 //! | [`random`] | programs of csmith's and their mutants |
 
 pub mod build;
 pub mod case;
+pub mod corpus;
 pub mod directive;
 pub mod expectation;
 pub mod live;

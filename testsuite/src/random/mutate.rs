@@ -33,9 +33,9 @@ pub const MUTATIONS: &[(&str, u32, Mutation)] = &[
     ("add-field", 1, edit::add_field),
 ];
 
-/// Changes `program` up to three times; the names of the changes.
+/// Changes `program` up to four times; the names of the changes.
 pub fn mutate(program: &mut Program, rng: &mut Rng) -> Vec<&'static str> {
-    let wanted = rng.usize(1..=3);
+    let wanted = rng.usize(1..=4);
     let mut done = Vec::new();
     // A change that finds nothing to do is drawn again, but not for ever.
     for _ in 0..30 {
@@ -128,7 +128,8 @@ pub(super) fn replace_number(
     rng: &mut Rng,
     with: impl FnOnce(&mut Rng, &str) -> String,
 ) -> bool {
-    let has_numbers = |line: &str| is_plain(line) && !line.starts_with("union") && !numbers(line).is_empty();
+    // A static's first value has to stay a constant.
+    let has_numbers = |line: &str| is_plain(line) && !line.starts_with("static ") && !numbers(line).is_empty();
     change_line(program, rng, has_numbers, |rng, line| {
         let numbers = numbers(line);
         let at = numbers[rng.usize(0..numbers.len())].clone();

@@ -103,9 +103,12 @@ type Printed = Vec<Vec<String>>;
 
 impl Trial<'_> {
     fn run(&mut self, seed: u64, rng: &mut Rng, outcomes: &mut Vec<Outcome>) -> Result<()> {
+        let mut csmith = Command::new("csmith");
+        csmith.args(["--seed", &seed.to_string()]).args(CSMITH.split_whitespace());
         let generated = self
             .transcript
-            .must(Command::new("csmith").args(["--seed", &seed.to_string()]).args(CSMITH.split_whitespace()))?;
+            // csmith leaves a file where it runs.
+            .must(csmith.current_dir(&self.root))?;
         let mut base = Program::parse(&generated.stdout)?;
         edit::prepare(&mut base, rng);
         self.write("base", &base)?;
@@ -242,7 +245,7 @@ impl Trial<'_> {
             ("o0", &["-O0"]),
             ("o3", &["-O3"]),
             ("pattern", &["-ftrivial-auto-var-init=pattern"]),
-            ("checked", &["-fsanitize=address,undefined", "-fno-sanitize=alignment", "-DROUND_SECONDS=20"]),
+            ("checked", &["-fsanitize=address,undefined", "-fno-sanitize=alignment", "-DROUND_MILLISECONDS=10000"]),
         ];
         let printed = self.fresh(name, "plain")?;
         for (flavour, more) in probes {
