@@ -55,7 +55,8 @@ pub const LIBRARIES: [Library; 5] = [
     Library {
         name: "zlib",
         package: "libz-sys",
-        releases: &["1.0.0", "1.0.25", "1.1.5", "1.1.6", "1.1.9", "1.1.12", "1.1.15", "1.1.20", "1.1.25", "1.1.31"],
+        // zlib 1.2.8, 1.2.11, 1.2.13, 1.3, 1.3.1, 1.3.2.
+        releases: &["1.0.0", "1.0.25", "1.1.9", "1.1.14", "1.1.15", "1.1.25"],
         folders: &["src/zlib", "src/zlib-*"],
         without: &[],
         only: &[
@@ -220,7 +221,8 @@ fn unpacked(sources: &Path, package: &str, release: &str) -> Option<PathBuf> {
 
 impl Source for &Library {
     fn name(&self) -> &str {
-        self.name
+        // Its versions are the crate's.
+        self.package
     }
 
     fn versions(&self) -> Result<Vec<String>> {

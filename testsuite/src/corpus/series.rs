@@ -27,23 +27,44 @@ pub struct Series {
     name: &'static str,
     make: fn(&Path) -> Result<PathBuf>,
     start: fn(&Path, &Path) -> Result<Box<dyn Live>>,
-    /// Requests sent in one go on one connection.
-    requests: &'static str,
-    /// The end of the last reply.
-    end: &'static str,
+    requests: &'static [&'static str],
+    /// Whether a reply is whole: request, reply so far.
+    is_whole: fn(&str, &str) -> bool,
 }
 
-/// Requests of every kind, wrong ones too; each run of them begins by removing what the last one left.
-const MEMCACHED: &str = "set done 0 0 4\r\ndone\r\ndelete a\r\ndelete n\r\nset a 5 0 3\r\nabc\r\nadd a 0 0 1\r\nx\r\n\
-    append a 0 0 2\r\nde\r\nprepend a 0 0 1\r\nz\r\nget a b a\r\nset n 0 0 2\r\n41\r\nincr n 1\r\ndecr n 100\r\nincr a 1\r\n\
-    replace b 0 0 1\r\ny\r\nmg a s v f\r\nmg b v\r\nms m 2\r\nhi\r\nmg m v t\r\nmd m\r\ntouch a 100\r\ngat 100 a\r\n\
-    get                         a n\r\nget done\r\n";
-const REDIS: &str = "FLUSHALL\r\nSET a 1\r\nINCR a\r\nAPPEND a xyz\r\nINCR a\r\nRPUSH l 1 2 3\r\nLRANGE l 0 -1\r\nLPOP l 5\r\n\
+/// Requests of every kind, wrong ones too; each run of them ends by removing what it made. One after the
+/// other: this proxy mixes up requests that are sent ahead of replies.
+const MEMCACHED: &[&str] = &[
+    "set a 5 0 3\r\nabc\r\n",
+    "add a 0 0 1\r\nx\r\n",
+    "append a 0 0 2\r\nde\r\n",
+    "prepend a 0 0 1\r\nz\r\n",
+    "get a b a\r\n",
+    "set n 0 0 2\r\n41\r\n",
+    "incr n 1\r\n",
+    "decr n 100\r\n",
+    "replace b 0 0 1\r\ny\r\n",
+    "mg a s v f\r\n",
+    "mg b v\r\n",
+    "ms m 2\r\nhi\r\n",
+    "mg m v t\r\n",
+    "md m\r\n",
+    "touch a 100\r\n",
+    "gat 100 a\r\n",
+    "get                         a n\r\n",
+    "no such command\r\n",
+    "delete a\r\n",
+    "delete n\r\n",
+];
+/// The same for redis, in one go.
+const REDIS: &[&str] = &[
+    "FLUSHALL\r\nSET a 1\r\nINCR a\r\nAPPEND a xyz\r\nINCR a\r\nRPUSH l 1 2 3\r\nLRANGE l 0 -1\r\nLPOP l 5\r\n\
     HSET h f 1 g 2\r\nHGETALL h\r\nSADD s a b c\r\nSCARD s\r\nZADD z 1 a 2 b\r\nZRANGEBYSCORE z -inf +inf WITHSCORES\r\n\
     XADD x 1-1 f v\r\nXRANGE x - +\r\nSETRANGE r 5 hi\r\nGETRANGE r 0 -1\r\nBITCOUNT r\r\nPFADD p a b c\r\nPFCOUNT p\r\n\
     GEOADD g 13.361389 38.115556 Palermo\r\nGEOHASH g Palermo\r\nEVAL \"return redis.call('GET','a')\" 0\r\n\
     EVAL \"return {1,2,{3,'x'}}\" 0\r\nEVAL \"return cjson.encode({1,2,3})\" 0\r\nACL SETUSER bob %\r\nACL DELUSER bob\r\n\
-    KEYS [a-\r\nOBJECT ENCODING l\r\nSORT l\r\nTYPE z\r\nNOSUCH\r\nGET\r\nEXPIRE a -1\r\nEXISTS a\r\nECHO done\r\n";
+    KEYS [a-\r\nOBJECT ENCODING l\r\nSORT l\r\nTYPE z\r\nNOSUCH\r\nGET\r\nEXPIRE a -1\r\nEXISTS a\r\nECHO done\r\n",
+];
 
 impl Series {
     /// memcached, with its proxy in front.
@@ -54,7 +75,7 @@ impl Series {
             make: |tree| memcached::make(tree, Flavor::Armed),
             start: |executable, folder| Ok(Box::new(Proxied::start(executable, folder)?)),
             requests: MEMCACHED,
-            end: "VALUE done 0 4\r\ndone\r\nEND\r\n",
+            is_whole: memcached_reply,
         })
     }
 
@@ -66,7 +87,7 @@ impl Series {
             make: |tree| redis::make(tree, Flavor::Armed),
             start: |executable, folder| Ok(Box::new(RunningRedis::start(executable, folder)?)),
             requests: REDIS,
-            end: "$4\r\ndone\r\n",
+            is_whole: |_, reply| reply.ends_with("$4\r\ndone\r\n"),
         })
     }
 
@@ -97,6 +118,13 @@ impl Series {
     }
 }
 
+/// Values take a line of their own, and a list of them has an end.
+fn memcached_reply(request: &str, reply: &str) -> bool {
+    let is_list = request.starts_with('g');
+    let lines = if reply.starts_with("VA ") { 2 } else { 1 };
+    reply.ends_with("\r\n") && (!is_list || reply.ends_with("END\r\n")) && reply.lines().count() >= lines
+}
+
 /// Whether a patch changes what is compiled.
 fn touches_c(patch: &str) -> bool {
     let changed = patch.lines().filter_map(|line| line.strip_prefix("+++ ")?.split_whitespace().next());
@@ -120,14 +148,14 @@ impl Source for Series {
 
     fn start(&self, executable: &Path, folder: &Path) -> Result<Box<dyn Running>> {
         let live = (self.start)(executable, folder)?;
-        Ok(Box::new(Serving { live, requests: self.requests, end: self.end }))
+        Ok(Box::new(Serving { live, requests: self.requests, is_whole: self.is_whole }))
     }
 }
 
 struct Serving {
     live: Box<dyn Live>,
-    requests: &'static str,
-    end: &'static str,
+    requests: &'static [&'static str],
+    is_whole: fn(&str, &str) -> bool,
 }
 
 impl Running for Serving {
@@ -136,15 +164,28 @@ impl Running for Serving {
     }
 
     fn work(&mut self) -> Result<Vec<String>> {
-        let replies = ask(self.live.address(), self.requests, |reply| reply.ends_with(self.end))?;
+        let mut lines = Vec::new();
+        for request in self.requests {
+            let reply = ask(self.live.address(), request, |reply| (self.is_whole)(request, reply))?;
+            lines.extend(reply.lines().map(str::to_owned));
+        }
         self.live.server().check_alive()?;
-        Ok(replies.lines().map(str::to_owned).collect())
+        Ok(lines)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::touches_c;
+    use super::{memcached_reply, touches_c};
+
+    #[test]
+    fn a_reply_is_whole_when_its_last_line_is_there() {
+        assert!(memcached_reply("set a", "STORED\r\n") && !memcached_reply("set a", "STO"));
+        assert!(
+            memcached_reply("get a", "VALUE a 0 1\r\nx\r\nEND\r\n") && !memcached_reply("get a", "VALUE a 0 1\r\n")
+        );
+        assert!(memcached_reply("mg a v", "VA 2\r\nhi\r\n") && !memcached_reply("mg a v", "VA 2\r\n"));
+    }
 
     #[test]
     fn only_what_is_compiled_counts() {

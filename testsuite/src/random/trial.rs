@@ -26,7 +26,7 @@ pub const MUTANTS: usize = 2;
 const HEADERS: &str = "/usr/include/csmith";
 
 /// Small programs: what matters is how many there are.
-const CSMITH: &str = "--concise --no-argc --max-funcs 7 --max-block-size 3 --max-block-depth 3 --max-expr-complexity 6 \
+const CSMITH: &str = "--concise --no-argc --max-funcs 6 --max-block-size 3 --max-block-depth 2 --max-expr-complexity 5 \
                       --max-array-dim 2 --max-array-len-per-dim 4 --max-struct-fields 5 --max-pointer-depth 2";
 
 /// One of them for each program.
