@@ -4,11 +4,15 @@
 //! |---|---|
 //! | [`instructions`] | instructions retired by a CPU-bound program, from callgrind: exact, and the same on every machine |
 //! | [`throughput`] | requests per second of memcached, in rounds of one run per build |
+//! | [`corpus`] | consecutive releases: what patchgen makes of each step, and whether it is right |
+//! | [`csmith`] | random programs, updated while they run |
 //! | [`diff`] | time of `patchgen diff` on SQLite |
 //! | [`patch`] | time and memory of `patchgen build`, for one huge unit and for many units |
 //! | [`update`] | apply and revert on a loaded memcached |
 //! | [`ownsuite`] | memcached's own tests on each build |
 //! | [`section`] | tables, and the document they end up in |
+mod corpus;
+mod csmith;
 mod diff;
 mod instructions;
 mod ownsuite;
@@ -46,7 +50,7 @@ struct Arguments {
     write: Option<PathBuf>,
 }
 
-#[derive(Clone, Copy, Subcommand)]
+#[derive(Clone, Subcommand)]
 enum What {
     /// Instructions retired by SQLite, plain and instrumented.
     Instructions {
@@ -87,7 +91,31 @@ enum What {
         #[arg(long, default_value_t = 4)]
         jobs: usize,
     },
-    /// All of these.
+    /// Consecutive releases: what patchgen makes of each step, and whether a patched process is right.
+    Corpus {
+        /// Only these sources.
+        #[arg(long)]
+        source: Vec<String>,
+        /// At most so many steps of each, the latest.
+        #[arg(long, default_value_t = usize::MAX)]
+        pairs: usize,
+        /// Writes every step as JSON into this file, too.
+        #[arg(long)]
+        steps: Option<PathBuf>,
+    },
+    /// Random programs and their mutants: an updated process must print what a fresh one prints.
+    Csmith {
+        /// Programs; each gives a base and two mutants.
+        #[arg(long, default_value_t = 2_000)]
+        programs: u64,
+        /// Seed of the first one; the next has the next number.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// Programs at a time.
+        #[arg(long, default_value_t = 2)]
+        jobs: usize,
+    },
+    /// All of these but corpus and random programs.
     All,
 }
 
@@ -103,13 +131,15 @@ fn main() -> ExitCode {
 }
 
 fn measure(arguments: &Arguments) -> Result<()> {
-    let sections = match arguments.what {
-        What::Instructions { rows } => vec![instructions::measure(rows)?],
-        What::Throughput { rounds, seconds } => vec![throughput::measure(rounds, seconds)?],
-        What::Diff { rounds } => vec![diff::measure(rounds)?],
-        What::Patch { rounds } => vec![patch::measure(rounds)?],
-        What::Update { rounds } => vec![update::measure(rounds)?],
-        What::MemcachedSuite { jobs } => vec![ownsuite::measure(jobs)?],
+    let sections = match &arguments.what {
+        What::Instructions { rows } => vec![instructions::measure(*rows)?],
+        What::Throughput { rounds, seconds } => vec![throughput::measure(*rounds, *seconds)?],
+        What::Diff { rounds } => vec![diff::measure(*rounds)?],
+        What::Patch { rounds } => vec![patch::measure(*rounds)?],
+        What::Update { rounds } => vec![update::measure(*rounds)?],
+        What::MemcachedSuite { jobs } => vec![ownsuite::measure(*jobs)?],
+        What::Corpus { source, pairs, steps } => corpus::measure(source, *pairs, steps.as_deref())?,
+        What::Csmith { programs, seed, jobs } => vec![csmith::measure(*programs, *seed, *jobs)?],
         What::All => vec![
             instructions::measure(20_000)?,
             throughput::measure(7, 3)?,

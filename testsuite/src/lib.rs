@@ -14,14 +14,18 @@
 //! | [`oracle`] | the answers of fresh, plain builds |
 //! | [`runner`] | one test from start to end |
 //! | [`real`] | real programs: built, put under load, updated |
+//! | [`corpus`] | consecutive releases, each step patched or refused, and checked |
+//! | [`random`] | programs of csmith's and their mutants |
 
 pub mod build;
 pub mod case;
+pub mod corpus;
 pub mod directive;
 pub mod expectation;
 pub mod live;
 pub mod oracle;
 pub mod process;
+pub mod random;
 pub mod real;
 pub mod runner;
 pub mod script;

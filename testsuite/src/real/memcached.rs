@@ -33,6 +33,23 @@ impl Memcached {
     }
 }
 
+/// Configures an unpacked tree unless that has been done, and builds `memcached` in it.
+pub fn make(tree: &Path, flavor: Flavor) -> Result<PathBuf> {
+    let compiler = flavor.compiler()?;
+    if !tree.join("Makefile").exists() {
+        let mut configure = Command::new("./configure");
+        configure.args(["--enable-proxy", "--disable-docs"]).env("CC", &compiler).current_dir(tree);
+        flavor.prepare(&mut configure);
+        run(&mut configure, &[0]).context("memcached cannot be configured")?;
+    }
+    let mut make = Command::new("make");
+    // CFLAGS from outside: the proxy's own say -Werror, which clang's newer warnings turn into failures.
+    make.args(["-j2", "CFLAGS=-O2 -pthread"]).arg(format!("CC={}", compiler.display())).current_dir(tree);
+    flavor.prepare(&mut make);
+    run(&mut make, &[0]).context("memcached cannot be built")?;
+    Ok(tree.join("memcached"))
+}
+
 impl Subject for Memcached {
     fn name(&self) -> String {
         self.package.version().replace('_', " ")
@@ -47,17 +64,7 @@ impl Subject for Memcached {
         let tree = folder.join("memcached");
         let cut = if version == Version::Old { Cut::Before(FIX) } else { Cut::With(FIX) };
         self.package.unpack(cut, &tree)?;
-        let compiler = flavor.compiler()?;
-        let mut configure = Command::new("./configure");
-        configure.args(["--enable-proxy", "--disable-docs"]).env("CC", &compiler).current_dir(&tree);
-        flavor.prepare(&mut configure);
-        run(&mut configure, &[0]).context("memcached cannot be configured")?;
-        let mut make = Command::new("make");
-        // CFLAGS from outside: the proxy's own say -Werror, which clang's newer warnings turn into failures.
-        make.args(["-j2", "CFLAGS=-O2 -pthread"]).arg(format!("CC={}", compiler.display())).current_dir(&tree);
-        flavor.prepare(&mut make);
-        run(&mut make, &[0]).context("memcached cannot be built")?;
-        Ok(tree.join("memcached"))
+        make(&tree, flavor)
     }
 
     fn cached_build(&self, version: Version, flavor: Flavor) -> Result<PathBuf> {

@@ -7,8 +7,8 @@
 //! | [`command`] | commands that have to succeed, `patchgen` and `dsuctl` among them |
 //! | [`source`] | Debian source packages, cut off before or after a named fix |
 //! | [`compiler`] | plain clang, `dsu-cc` armed, `dsu-cc` always |
-//! | [`memcached`], [`kvd`] | the two servers the whole way is travelled on |
-//! | [`subject`] | what those two have in common |
+//! | [`memcached`], [`redis`], [`kvd`] | the servers the whole way is travelled on |
+//! | [`subject`] | what those have in common |
 //! | [`server`] | a started process, gone when dropped |
 //! | [`load`] | the load generator: every reply checked, every gap seen |
 //! | [`suite`] | memcached's own tests |
@@ -21,6 +21,7 @@ pub mod journey;
 pub mod kvd;
 pub mod load;
 pub mod memcached;
+pub mod redis;
 pub mod server;
 pub mod skip;
 pub mod source;

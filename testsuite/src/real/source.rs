@@ -59,11 +59,22 @@ impl Package {
         self.description.file_stem().unwrap_or_default().to_string_lossy().into_owned()
     }
 
-    /// Unpacks the package into `tree`, which must not exist, and applies its patches up to the cut.
-    pub fn unpack(&self, cut: Cut<'_>, tree: &Path) -> Result<()> {
+    /// Unpacks the package into `tree`, which must not exist, without its patches.
+    pub fn unpack_plain(&self, tree: &Path) -> Result<()> {
         let mut unpack = Command::new("dpkg-source");
         unpack.args(["--no-check", "--skip-patches", "-x"]).arg(&self.description).arg(tree);
-        run(&mut unpack, &[0])?;
+        run(&mut unpack, &[0]).map(drop)
+    }
+
+    /// The patches of an unpacked tree, in the order they are applied in.
+    pub fn patches(&self, tree: &Path) -> Result<Vec<String>> {
+        let series = fs::read_to_string(tree.join("debian/patches/series")).context("the package has no patches")?;
+        Ok(names(&series).into_iter().map(str::to_owned).collect())
+    }
+
+    /// Unpacks the package into `tree`, which must not exist, and applies its patches up to the cut.
+    pub fn unpack(&self, cut: Cut<'_>, tree: &Path) -> Result<()> {
+        self.unpack_plain(tree)?;
         let patches = tree.join("debian/patches");
         let series = fs::read_to_string(patches.join("series")).context("the package has no patches")?;
         for patch in cut.of(&series)? {
@@ -75,14 +86,18 @@ impl Package {
     }
 }
 
+/// The names in a series.
+fn names(series: &str) -> Vec<&str> {
+    series.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')).collect()
+}
+
 impl Cut<'_> {
     fn of(self, series: &str) -> Result<Vec<&str>> {
         let (fix, with) = match self {
             Self::Before(fix) => (fix, 0),
             Self::With(fix) => (fix, 1),
         };
-        let all: Vec<&str> =
-            series.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')).collect();
+        let all = names(series);
         let Some(position) = all.iter().position(|name| name.contains(fix)) else {
             bail!("no patch named `{fix}` in debian/patches/series, which has: {}", all.join(" "));
         };

@@ -8,6 +8,8 @@ pub enum Protocol {
     Memcached,
     /// That of `examples/kvd`.
     Kvd,
+    /// redis' own.
+    Redis,
 }
 
 /// One request; a get says what it has to find.
@@ -35,6 +37,13 @@ impl Protocol {
                 expect.push_str("STORED\n");
                 writeln!(send, "set {key} 0 {value}")
             }
+            (Self::Redis, true) => {
+                expect.push_str("+OK\r\n");
+                let (key_length, length) = (key.len(), value.len());
+                write!(send, "*3\r\n$3\r\nSET\r\n${key_length}\r\n{key}\r\n${length}\r\n{value}\r\n")
+            }
+            (Self::Redis, false) => write!(send, "*2\r\n$3\r\nGET\r\n${}\r\n{key}\r\n", key.len())
+                .and_then(|()| write!(expect, "${}\r\n{value}\r\n", value.len())),
             (Self::Kvd, false) => writeln!(send, "get {key}").and_then(|()| writeln!(expect, "VALUE {value}")),
         };
         written.expect("writing to a String cannot fail");

@@ -1,0 +1,145 @@
+//! One step from a version to the next.
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context, Result, ensure};
+use serde::Serialize;
+use serde_json::Value;
+
+use super::Source;
+use crate::process::text_of;
+use crate::real::command::{dsuctl, json, run};
+use crate::tools::Tools;
+
+/// Exit codes of `patchgen`: a patch, no change, refused.
+const CODES: [i32; 3] = [0, 3, 4];
+
+/// What patchgen made of a step.
+#[derive(Clone, Debug, Serialize)]
+#[serde(tag = "verdict", rename_all = "kebab-case")]
+pub enum Verdict {
+    /// A patch, and the patched process works as a fresh one does.
+    Patched {
+        /// Its size.
+        bytes: u64,
+        /// Functions redirected.
+        functions: usize,
+        /// Whether the two versions do the recorded work differently.
+        visible: bool,
+    },
+    /// Nothing that changes code.
+    NoChange,
+    /// Refused; each reason once, with what it said first.
+    Refused {
+        /// Reason to message.
+        reasons: BTreeMap<String, String>,
+    },
+    /// A patch that is wrong, or no answer at all.
+    Wrong {
+        /// What happened.
+        message: String,
+    },
+}
+
+/// A step and what came of it.
+#[derive(Clone, Debug, Serialize)]
+pub struct Step {
+    /// The program.
+    pub source: String,
+    /// The version that runs.
+    pub old: String,
+    /// The version that shall run.
+    pub new: String,
+    /// What came of it.
+    #[serde(flatten)]
+    pub verdict: Verdict,
+    /// Changes by kind, as patchgen tells them.
+    pub changes: BTreeMap<String, usize>,
+    /// Wall time of `patchgen build`.
+    pub seconds: f64,
+}
+
+/// Takes one step. Whatever goes wrong with patch or process is a verdict; an error is what keeps it from being tried.
+pub fn take(source: &dyn Source, old: &str, new: &str) -> Result<Step> {
+    let builds = [source.build(old)?, source.build(new)?];
+    let folder = tempfile::tempdir()?;
+    let patch = folder.path().join("step.dsu");
+    let mut patchgen = Command::new(Tools::find()?.path("patchgen"));
+    patchgen.arg("build").args(&builds).arg("-o").arg(&patch).arg("--json");
+    let mut step = Step {
+        source: source.name().to_owned(),
+        old: old.to_owned(),
+        new: new.to_owned(),
+        verdict: Verdict::NoChange,
+        changes: BTreeMap::new(),
+        seconds: 0.0,
+    };
+    let (output, time) = match run(&mut patchgen, &CODES) {
+        Ok(made) => made,
+        Err(error) => return Ok(Step { verdict: Verdict::Wrong { message: format!("{error:#}") }, ..step }),
+    };
+    let report = json(&output.stdout)?;
+    step.seconds = time.as_secs_f64();
+    step.changes = changes(&report);
+    step.verdict = match output.status.code() {
+        Some(0) => match apply(source, &builds[0], &builds[1], folder.path(), &patch) {
+            Ok(visible) => {
+                Verdict::Patched { bytes: std::fs::metadata(&patch)?.len(), functions: redirected(&report), visible }
+            }
+            Err(error) => {
+                let said = text_of(&folder.path().join("stderr.txt"));
+                Verdict::Wrong { message: format!("{error:#} {said}").trim().to_owned() }
+            }
+        },
+        Some(3) => Verdict::NoChange,
+        _ => Verdict::Refused { reasons: reasons(&report)? },
+    };
+    Ok(step)
+}
+
+/// Updates a running `old`; whether its work comes out differently now. It has to come out as that of a fresh `new`,
+/// and after a revert as before.
+fn apply(source: &dyn Source, old: &Path, new: &Path, folder: &Path, patch: &Path) -> Result<bool> {
+    let other = tempfile::tempdir()?;
+    let fresh = source.start(new, other.path())?.work().context("a fresh process of the new version")?;
+    let mut live = source.start(old, folder)?;
+    let before = live.work().context("the process before its update")?;
+    let pid = live.pid().to_string();
+    dsuctl(folder, &["apply", &pid, &patch.to_string_lossy()])?;
+    let updated = live.work().context("the updated process")?;
+    same("the updated process", &updated, &fresh)?;
+    dsuctl(folder, &["revert", &pid])?;
+    same("the reverted process", &live.work().context("the reverted process")?, &before)?;
+    Ok(fresh != before)
+}
+
+fn same(who: &str, here: &[String], there: &[String]) -> Result<()> {
+    let differs = here.iter().zip(there).find(|(here, there)| here != there);
+    let lengths = || (format!("{} lines", here.len()), format!("{} lines", there.len()));
+    let (here_line, there_line) = differs.map_or_else(lengths, |(here, there)| (here.clone(), there.clone()));
+    ensure!(here == there, "{who} says `{here_line}`, a fresh one `{there_line}`");
+    Ok(())
+}
+
+fn changes(report: &Value) -> BTreeMap<String, usize> {
+    let mut counts = BTreeMap::new();
+    for change in report["changes"].as_array().into_iter().flatten() {
+        *counts.entry(change["kind"].as_str().unwrap_or("other").to_owned()).or_default() += 1;
+    }
+    counts
+}
+
+fn redirected(report: &Value) -> usize {
+    report["update_set"].as_array().map_or(0, |set| set.iter().filter(|member| member["redirected"] == true).count())
+}
+
+fn reasons(report: &Value) -> Result<BTreeMap<String, String>> {
+    let mut reasons = BTreeMap::new();
+    for refusal in report["refusals"].as_array().into_iter().flatten() {
+        let text = |key: &str| refusal[key].as_str().unwrap_or_default().to_owned();
+        reasons.entry(text("reason")).or_insert_with(|| format!("`{}`: {}", text("subject"), text("message")));
+    }
+    ensure!(!reasons.is_empty(), "refused without a reason");
+    Ok(reasons)
+}
