@@ -13,6 +13,7 @@
 //! | [`script`] | the steps with the live process |
 //! | [`oracle`] | the answers of fresh, plain builds |
 //! | [`runner`] | one test from start to end |
+//! | [`programs`] | programs whose threads watch what an update does to them |
 //! | [`real`] | real programs: built, put under load, updated |
 
 pub mod build;
@@ -22,6 +23,7 @@ pub mod expectation;
 pub mod live;
 pub mod oracle;
 pub mod process;
+pub mod programs;
 pub mod real;
 pub mod runner;
 pub mod script;
