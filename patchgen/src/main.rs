@@ -50,9 +50,8 @@ fn run(command: Command) -> Result<u8> {
         }
         // `all_functions` is what takes the place of a new build.
         Command::Build { old, new, all_functions: _, output, running, name, json, keep, wishes } => {
-            let read = |new: PathBuf| {
-                pipeline::read(&old, &new, running.as_deref())?.with_hooks(wishes.source().as_ref())
-            };
+            let read =
+                |new: PathBuf| pipeline::read(&old, &new, running.as_deref())?.with_hooks(wishes.source().as_ref());
             let builds = new.map(read).transpose()?;
             build(&old, builds.as_ref(), &output, name, json, keep, &wishes)
         }

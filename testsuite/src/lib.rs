@@ -13,6 +13,7 @@
 //! | [`script`] | the steps with the live process |
 //! | [`oracle`] | the answers of fresh, plain builds |
 //! | [`runner`] | one test from start to end |
+//! | [`programs`] | programs whose threads watch what an update does to them |
 //! | [`real`] | real programs: built, put under load, updated |
 //! | [`corpus`] | consecutive releases, each step patched or refused, and checked |
 //! | [`random`] | programs of csmith's and their mutants |
@@ -25,6 +26,7 @@ pub mod expectation;
 pub mod live;
 pub mod oracle;
 pub mod process;
+pub mod programs;
 pub mod random;
 pub mod real;
 pub mod runner;

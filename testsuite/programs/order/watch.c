@@ -1,0 +1,105 @@
+/* What a thread has seen, and where it halts. Nothing here is replaced by an update. */
+#include "order.h"
+
+#include <stdio.h>
+#include <time.h>
+#include <unistd.h>
+
+struct stage *stage;
+__thread struct actor *me;
+bool one_version;
+
+static void complain(struct actor *self, const char *what, unsigned first, unsigned last, int version)
+{
+    if (!*self->complaint)
+        snprintf(self->complaint, sizeof self->complaint, "%s: version %d, in this pass %u, allowed %u ... %u", what,
+                 version, self->version, (unsigned)stage->version[first % STAGES],
+                 (unsigned)stage->version[last % STAGES]);
+}
+
+/* A call that began when update `first` was over has run `version`. */
+APART void saw(struct actor *self, unsigned first, bool after, int version)
+{
+    unsigned last = atomic_load_explicit(&stage->begun, memory_order_acquire);
+    unsigned over = atomic_load_explicit(&stage->over, memory_order_acquire);
+    bool allowed = false;
+
+    self->calls++;
+    for (unsigned i = first; i != last + 1 && !allowed; i++)
+        allowed = stage->version[i % STAGES] == version;
+    if (!allowed) {
+        self->late++;
+        complain(self, "late", first, last, version);
+    }
+    if (!self->version) {
+        self->version = (unsigned)version;
+    } else if (self->version != (unsigned)version) {
+        self->mixed = true;
+        if (one_version)
+            complain(self, "mixed", first, last, version);
+    }
+    if (self->log && self->log->count < CALLS_LOGGED) {
+        self->log->calls[self->log->count].after = after;
+        self->log->calls[self->log->count++].version = (unsigned char)version;
+    }
+    self->recent = over;
+}
+
+APART void begin_pass(struct actor *self)
+{
+    self->version = 0;
+    self->mixed = false;
+    self->recent = atomic_load(&stage->over);
+}
+
+APART void end_pass(struct actor *self)
+{
+    self->passes++;
+    self->mixed_passes += self->mixed;
+    self->version = 0;
+    self->mixed = false;
+}
+
+static void wait_in_condition(struct actor *self)
+{
+    pthread_mutex_lock(&self->lock);
+    while (!self->released)
+        pthread_cond_wait(&self->condition, &self->lock);
+    pthread_mutex_unlock(&self->lock);
+}
+
+static void wait_in_read(struct actor *self)
+{
+    char byte;
+
+    /* An interrupted read is one that somebody has signalled; the harness looks for that. */
+    while (read(self->pipe[0], &byte, 1) != 1)
+        self->events++;
+}
+
+/* Stays here until released, if this is the place where the thread is to halt. */
+APART void halt(struct actor *self, enum place place)
+{
+    struct timespec moment = {.tv_nsec = 500000};
+
+    if (self->halt_at != place)
+        return;
+    self->halt_at = NOWHERE;
+    sem_post(&self->reached);
+    switch (self->halting) {
+    case IN_READ:
+        wait_in_read(self);
+        break;
+    case IN_CONDITION:
+        wait_in_condition(self);
+        break;
+    case IN_SLEEPS:
+        while (!self->released)
+            nanosleep(&moment, NULL);
+        break;
+    default:
+        while (!self->released)
+            __asm__ volatile("pause");
+    }
+    self->log->halted = true;
+}
