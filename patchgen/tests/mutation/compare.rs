@@ -34,6 +34,8 @@ fn build() -> Build {
         imported: Default::default(),
         units: vec![unit],
         entries: Default::default(),
+        sizes: Default::default(),
+        split: Default::default(),
     }
 }
 
