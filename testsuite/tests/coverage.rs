@@ -14,11 +14,10 @@ const HAZARDS: &[u32] = &[
 const UNPROVOKED_REASONS: &[(&str, &str)] = &[
     ("code-model", "the plugin leaves such units alone, so they are refused as not instrumented first"),
     ("function-missing", "what the linker dropped from the base is brought along by the patch"),
-    ("relative-reference", "no case holds the address of a label in data yet"),
     ("unsupported-relocation", "no compiler output that needs one is known"),
     ("internal", "a mistake of ours; were one known, it would be mended"),
     ("different-machine", "both builds have to be x86-64 before they are compared"),
-    ("foreign-bitcode", "needs another LLVM; patchgen's own tests feed it damaged bitcode"),
+    ("foreign-bitcode", "needs another LLVM; patchgen's own tests make such bitcode"),
 ];
 
 /// Exit codes of dsuctl likewise.

@@ -23,7 +23,7 @@ struct leave {
 __attribute__((noinline)) long inner(long n) {
     if (n < 0)
         throw std::domain_error("negative");
-    return n;
+    return opaque_number(n);
 }
 
 __attribute__((noinline)) long outer(long n) {

@@ -10,7 +10,7 @@ struct leave {
 __attribute__((noinline)) long inner(long n) {
     if (n < 0)
         throw std::domain_error("very negative");
-    return n + 1;
+    return opaque_number(n) + 1;
 }
 
 __attribute__((noinline)) long outer(long n) {
