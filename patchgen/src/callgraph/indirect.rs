@@ -63,6 +63,12 @@ impl Indirect {
         self.taken.iter().filter(|(_, (kind, _))| called.contains(kind)).map(|(definition, _)| definition).collect()
     }
 
+    /// The functions whose calls through pointers may reach this one, of those that were read.
+    pub fn callers(&self, function: &Definition) -> Vec<&Definition> {
+        let Some((kind, _)) = self.taken.get(function) else { return Vec::new() };
+        self.called.iter().filter(|(_, called)| called.contains(kind)).map(|(definition, _)| definition).collect()
+    }
+
     /// Who takes a function's address: functions, variables and tables by name.
     pub fn holders(&self, function: &Definition) -> Vec<&str> {
         self.taken.get(function).into_iter().flat_map(|(_, holders)| holders).map(String::as_str).collect()

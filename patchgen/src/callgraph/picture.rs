@@ -81,6 +81,7 @@ impl Picture {
         let mut order: Vec<Definition> = set.members.keys().cloned().collect();
         let members: BTreeSet<Definition> = order.iter().cloned().collect();
         let mut callers: BTreeSet<Definition> = order.iter().flat_map(|d| graph.callers(d)).collect();
+        callers.extend(order.iter().flat_map(|d| graph.indirect.callers(d)).cloned());
         callers.retain(|d| !members.contains(d));
         let more_callers = callers.len().saturating_sub(MOST_CALLERS);
         order.extend(callers.into_iter().take(MOST_CALLERS));

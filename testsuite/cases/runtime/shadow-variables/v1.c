@@ -1,5 +1,5 @@
 //#NoOracle:a plain build has no runtime that could keep shadow variables
-//#ExpectClosure:handle, forget, show, spend
+//#ExpectClosure:handle, forget, show, spend, spent
 //#Send:add 3
 //#Send:add 4
 //#Send:show
@@ -28,6 +28,7 @@
 //#Send:spend 1
 //#Expect:cannot
 // The struct cannot grow while objects of it are alive; what the fix has to know of each lies beside it.
+#include "dsu.h"
 #include "serve.h"
 
 struct account {
