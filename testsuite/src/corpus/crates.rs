@@ -18,8 +18,8 @@ use crate::tools::workspace;
 /// A library, and how to build it.
 #[derive(Debug)]
 pub struct Library {
-    /// Its name, and that of its driver.
-    pub name: &'static str,
+    /// What it is called, and its driver.
+    pub word: &'static str,
     /// The crate that carries it.
     pub package: &'static str,
     /// Releases of the crate; some carry the same sources as the one before.
@@ -39,7 +39,7 @@ pub struct Library {
 /// All of them.
 pub const LIBRARIES: [Library; 5] = [
     Library {
-        name: "lua",
+        word: "lua",
         package: "lua-src",
         releases: &[
             "540.0.0", "541.0.0", "542.0.0", "543.0.0", "543.1.0", "544.0.0", "544.0.1", "546.0.0", "546.0.2",
@@ -53,7 +53,7 @@ pub const LIBRARIES: [Library; 5] = [
         flags: &["-O2", "-DLUA_USE_LINUX", "-DLUA_COMPAT_5_3", "-Dluai_makeseed(...)=1"],
     },
     Library {
-        name: "zlib",
+        word: "zlib",
         package: "libz-sys",
         // zlib 1.2.8, 1.2.11, 1.2.13, 1.3, 1.3.1, 1.3.2.
         releases: &["1.0.0", "1.0.25", "1.1.9", "1.1.14", "1.1.15", "1.1.25"],
@@ -76,7 +76,7 @@ pub const LIBRARIES: [Library; 5] = [
         flags: &["-O3"],
     },
     Library {
-        name: "zstd",
+        word: "zstd",
         package: "zstd-sys",
         releases: &[
             "1.4.10", "1.4.11", "1.4.12", "1.4.13", "1.4.15", "1.4.16", "1.4.18", "1.4.19", "1.4.20", "1.6.0", "1.6.2",
@@ -89,7 +89,7 @@ pub const LIBRARIES: [Library; 5] = [
         flags: &["-O2", "-DZSTD_DISABLE_ASM=1", "-DXXH_NAMESPACE=ZSTD_"],
     },
     Library {
-        name: "libuv",
+        word: "libuv",
         package: "libuv-sys2",
         releases: &[
             "1.30.1", "1.31.1", "1.32.1", "1.33.2", "1.34.4", "1.35.3", "1.36.1", "1.37.2", "1.38.1", "1.39.0",
@@ -143,7 +143,7 @@ pub const LIBRARIES: [Library; 5] = [
         flags: &["-O2", "-D_GNU_SOURCE", "-D_FILE_OFFSET_BITS=64", "-D_LARGEFILE_SOURCE"],
     },
     Library {
-        name: "sqlite",
+        word: "sqlite",
         package: "libsqlite3-sys",
         releases: &["0.25.2", "0.26.0", "0.27.0", "0.28.0", "0.30.1", "0.31.0", "0.32.0", "0.34.0", "0.35.0"],
         folders: &["sqlite3"],
@@ -245,7 +245,7 @@ impl Source for &Library {
         let mut inputs = Flavor::Armed.inputs()?;
         inputs.push(driver.clone());
         let key = cache::key(&inputs, &[self.package, version])?;
-        let folder = cache::once(&format!("corpus-{}-{key}", self.name), |folder| {
+        let folder = cache::once(&format!("corpus-{}-{key}", self.word), |folder| {
             let mut copy = Command::new("cp");
             run(copy.arg("-r").arg(&root).arg(folder.join("source")), &[0])?;
             fs::copy(&driver, folder.join("driver.c"))?;
@@ -258,7 +258,7 @@ impl Source for &Library {
             compile.args(self.files(&root)?.iter().map(|file| source.join(file)));
             Flavor::Armed.prepare(&mut compile);
             compile.args(["driver.c", "-o", "driver", "-lm", "-ldl"]).current_dir(folder);
-            run(&mut compile, &[0]).with_context(|| format!("{} {version} cannot be built", self.name)).map(drop)
+            run(&mut compile, &[0]).with_context(|| format!("{} {version} cannot be built", self.word)).map(drop)
         })?;
         Ok(folder.join("driver"))
     }
@@ -272,7 +272,7 @@ impl Source for &Library {
 
 impl Library {
     fn driver(&self) -> &'static str {
-        if self.name == "libuv" { "uv" } else { self.name }
+        if self.word == "libuv" { "uv" } else { self.word }
     }
 }
 

@@ -39,12 +39,12 @@ pub trait Running {
 
 /// All sources there are.
 pub fn names() -> Vec<&'static str> {
-    crates::LIBRARIES.iter().map(|library| library.name).chain(series::PROGRAMS).collect()
+    crates::LIBRARIES.iter().map(|library| library.word).chain(series::PROGRAMS).collect()
 }
 
 /// A source by its name.
 pub fn source(name: &str) -> Result<Box<dyn Source>> {
-    if let Some(library) = crates::LIBRARIES.iter().find(|library| library.name == name) {
+    if let Some(library) = crates::LIBRARIES.iter().find(|library| library.word == name) {
         return Ok(Box::new(library));
     }
     match name {
