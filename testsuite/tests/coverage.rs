@@ -29,7 +29,6 @@ const UNPROVOKED_CODES: &[(&str, &str)] = &[
     ("UNRESOLVED", "patchgen refuses such patches; needs other libraries at run time"),
     ("NO_BARRIER", "needs a kernel before 4.16"),
     ("CONSISTENCY_UNSUPPORTED", "needs a runtime of another version"),
-    ("NO_OLD_WAY", "patchgen gives every patch its ways back; dsuctl's own tests take them away"),
     ("CARRIED_DIFFERS", "needs a patch over a patch with another variable of the same name"),
     ("OUT_OF_RESOURCES", "needs a full machine"),
     ("FORKED_IN_UPDATE", "needs a fork at the very moment of loading"),
