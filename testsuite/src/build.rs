@@ -7,7 +7,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
-use crate::case::{self, Case, Compiler, Config, Dispatch};
+use crate::case::{self, Case, Compiler, Config, Consistency, Dispatch};
 use crate::process::Transcript;
 use crate::tools::{PLAIN_CC, PLAIN_CXX, Tools};
 
@@ -32,7 +32,7 @@ impl Flavour {
     }
 }
 
-/// One test: a case in one of its configs with one dispatch, and where it works.
+/// One test: a case in one of its configs with one dispatch and consistency, and where it works.
 #[derive(Debug)]
 pub struct Scene<'a> {
     /// The tools under test.
@@ -43,6 +43,8 @@ pub struct Scene<'a> {
     pub config: &'a Config,
     /// The dispatch.
     pub dispatch: Dispatch,
+    /// How patches are applied; nothing is as they say.
+    pub consistency: Option<Consistency>,
     /// Everything is built below here.
     pub root: PathBuf,
     /// Every command so far.

@@ -64,6 +64,37 @@ impl Dispatch {
     }
 }
 
+/// When threads begin to run new versions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Consistency {
+    /// Each call after the commit.
+    Newest,
+    /// Each thread at its next quiescence point.
+    Thread,
+}
+
+impl Consistency {
+    /// By the name that `dsuctl apply --consistency` takes.
+    ///
+    /// # Errors
+    /// When there is no such consistency.
+    pub fn from_name(name: &str) -> Result<Self> {
+        match name {
+            "newest" => Ok(Self::Newest),
+            "thread" => Ok(Self::Thread),
+            _ => bail!("expected one of: newest, thread"),
+        }
+    }
+
+    /// The name that `dsuctl apply --consistency` takes.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Newest => "newest",
+            Self::Thread => "thread",
+        }
+    }
+}
+
 /// What plugin and patchgen must say about a case; see the table in [`crate::directive`].
 #[derive(Debug, Clone, Default)]
 pub struct Expectations {
@@ -113,7 +144,7 @@ pub struct Config {
     pub build: Option<String>,
     pub dispatches: Vec<Dispatch>,
     pub requires: Vec<String>,
-    pub consistency: Option<String>,
+    pub consistencies: Vec<Option<Consistency>>,
     pub args: Vec<String>,
     pub env: Vec<(String, String)>,
     pub exit: i32,
@@ -138,7 +169,7 @@ impl Config {
             build: None,
             dispatches: vec![Dispatch::Armed, Dispatch::Always],
             requires: Vec::new(),
-            consistency: None,
+            consistencies: vec![None, Some(Consistency::Thread)],
             args: Vec::new(),
             env: Vec::new(),
             exit: 0,
@@ -147,6 +178,12 @@ impl Config {
             expect: Expectations::default(),
             steps: Vec::new(),
         }
+    }
+
+    /// How its patches are applied, a test for each; nothing is as the patch says.
+    pub fn consistencies(&self) -> &[Option<Consistency>] {
+        let updates = self.steps.iter().any(|step| matches!(step, Step::Update { .. }));
+        if updates || self.consistencies.len() == 1 { &self.consistencies } else { &[None] }
     }
 
     /// The versions this config works with, v1 always among them.

@@ -3,7 +3,7 @@
 
 use anyhow::{Context, Result, bail};
 
-use crate::case::{Compiler, Config, Dispatch};
+use crate::case::{Compiler, Config, Consistency, Dispatch};
 use crate::script::Step;
 
 /// What a directive is for, which decides how it is inherited and whether it proves anything.
@@ -126,9 +126,13 @@ pub const DIRECTIVES: &[Directive] = &[
         "skip where the machine lacks it: root, mdwe, avx2, or a program's name",
         |v, c| put(&mut c.requires, words(v)),
     ),
-    row("Consistency", "newest|thread", Kind::Setting, "passed on by every Update and ApplyFails", |v, c| {
-        put(&mut c.consistency, Some(one_of(v, &["newest", "thread"])?))
-    }),
+    row(
+        "Consistency",
+        "newest|thread",
+        Kind::Setting,
+        "only this consistency; when absent, a test as the patch says and one for `thread`",
+        |v, c| put(&mut c.consistencies, vec![Some(Consistency::from_name(v)?)]),
+    ),
     row("Args", "WORDS", Kind::Setting, "arguments of the program", |v, c| put(&mut c.args, words(v))),
     row("Env", "NAME=VALUE", Kind::Settings, "environment of the program", |v, c| {
         let Some((name, value)) = v.split_once('=') else { bail!("no `=`") };

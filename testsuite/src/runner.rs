@@ -8,7 +8,7 @@ use anyhow::{Context, Result, ensure};
 use libtest_mimic::{Failed, Trial};
 
 use crate::build::{Flavour, Scene};
-use crate::case::{self, Case, Config, Dispatch};
+use crate::case::{self, Case, Config, Consistency, Dispatch};
 use crate::process::Transcript;
 use crate::tools::{Tools, skips_allowed};
 use crate::{expectation, oracle, script};
@@ -32,12 +32,15 @@ pub fn trials(work: &Path) -> Result<Vec<Trial>> {
 fn trials_of(case: &Arc<Case>, tools: &Arc<Tools>, work: &Path) -> Vec<Trial> {
     let mut trials = Vec::new();
     for (index, config) in case.configs.iter().enumerate() {
-        for &dispatch in &config.dispatches {
-            let name = format!("{}/{}-{}", case.name, config.name, dispatch.name());
+        let ways =
+            |&dispatch: &Dispatch| config.consistencies().iter().map(move |&consistency| (dispatch, consistency));
+        for (dispatch, consistency) in config.dispatches.iter().flat_map(ways) {
+            let suffix = consistency.map_or(String::new(), |consistency| format!("-{}", consistency.name()));
+            let name = format!("{}/{}-{}{suffix}", case.name, config.name, dispatch.name());
             let root = work.join(name.replace('/', "."));
             let missing: Vec<_> = config.requires.iter().filter(|need| !available(need)).cloned().collect();
             let (case, tools) = (Arc::clone(case), Arc::clone(tools));
-            let run = move || test(&tools, &case, &case.configs[index], dispatch, root);
+            let run = move || test(&tools, &case, &case.configs[index], (dispatch, consistency), root);
             let fail = format!("skipped for want of {}, and `DSU_TEST_ALLOW_SKIP=0` forbids it", missing.join(", "));
             trials.push(match (missing.is_empty(), skips_allowed()) {
                 (true, _) => Trial::test(name, run),
@@ -69,9 +72,15 @@ fn kernel() -> Option<(u32, u32)> {
     Some((numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?))
 }
 
-fn test(tools: &Tools, case: &Case, config: &Config, dispatch: Dispatch, root: PathBuf) -> Result<(), Failed> {
+fn test(
+    tools: &Tools,
+    case: &Case,
+    config: &Config,
+    (dispatch, consistency): (Dispatch, Option<Consistency>),
+    root: PathBuf,
+) -> Result<(), Failed> {
     std::fs::remove_dir_all(&root).ok();
-    let scene = Scene { tools, case, config, dispatch, root, transcript: Transcript::default() };
+    let scene = Scene { tools, case, config, dispatch, consistency, root, transcript: Transcript::default() };
     match all_of_it(&scene) {
         Ok(()) => {
             // What a failed test built is kept for whoever looks into it.

@@ -7,6 +7,7 @@ use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 
 use crate::build::{Flavour, Scene};
+use crate::case::Consistency;
 use crate::expectation;
 use crate::live::Live;
 use crate::process::Outcome;
@@ -54,6 +55,11 @@ pub struct Exchange {
 /// The version of answers after a `RunTool` that applies patches itself: no oracle knows them.
 pub const BY_HAND: &str = "by hand";
 
+/// Exit code of dsuctl for a program without quiescence points.
+const NO_POINTS: i32 = 38;
+/// Longest time until the last thread has moved.
+const UPDATE_LIMIT: &str = "10s";
+
 struct Session<'a> {
     scene: &'a Scene<'a>,
     run_dir: &'a Path,
@@ -61,6 +67,8 @@ struct Session<'a> {
     version: String,
     exchanges: Vec<Exchange>,
     tool: Option<Outcome>,
+    /// The program cannot be updated this way, and has said so: the rest of the script is for others.
+    is_over: bool,
 }
 
 /// Runs the whole script; sockets go to `run_dir`. What was said is returned for the oracle.
@@ -74,10 +82,13 @@ pub fn run(scene: &Scene<'_>, run_dir: &Path) -> Result<Vec<Exchange>> {
     scene.transcript.note(format!("{}   # PID", crate::process::shell_line(&command)));
     let live = Live::start(&mut command, &scene.root.join("stderr.txt"))?;
     let version = "v1".to_string();
-    let mut session = Session { scene, run_dir, live, version, exchanges: Vec::new(), tool: None };
+    let mut session = Session { scene, run_dir, live, version, exchanges: Vec::new(), tool: None, is_over: false };
     let steps = &scene.config.steps;
     for (at, step) in steps.iter().enumerate() {
         session.step(step, &steps[at + 1..]).with_context(|| format!("step {} `{step:?}`", at + 1))?;
+        if session.is_over {
+            return Ok(session.exchanges);
+        }
     }
     let end = session.live.finish()?;
     ensure!(
@@ -148,7 +159,11 @@ impl Session<'_> {
 
     /// Applies the patch to `version`, and checks what dsuctl and the process say about it.
     fn update(&mut self, version: &str, patch: &Path) -> Result<()> {
-        let applied = json(&self.apply(patch, &["--json"])?)?;
+        if self.scene.consistency == Some(Consistency::Thread) && self.points()? == 0 {
+            self.is_over = true;
+            return one_line_error(&self.apply(patch, &[])?, NO_POINTS, "no quiescence points");
+        }
+        let applied = json(&self.apply(patch, &["--json", "--timeout", UPDATE_LIMIT])?)?;
         ensure!(applied["pid"] == self.live.pid(), "apply speaks of another process: {applied}");
         let functions = applied["functions"].as_array().map_or(0, Vec::len);
         ensure!(functions > 0, "apply names no function: {applied}");
@@ -192,13 +207,20 @@ impl Session<'_> {
         Ok(())
     }
 
+    /// Quiescence points of all modules.
+    fn points(&self) -> Result<u64> {
+        let status = self.status()?;
+        let modules = status["modules"].as_array().context("status has no modules")?;
+        Ok(modules.iter().filter_map(|module| module["points"].as_u64()).sum())
+    }
+
     fn status(&self) -> Result<Value> {
         json(&self.dsuctl(&["status", &self.pid(), "--json"])?)
     }
 
     fn apply(&self, patch: &Path, more: &[&str]) -> Result<Outcome> {
         let (pid, patch) = (self.pid(), patch.to_string_lossy());
-        let consistency = self.scene.config.consistency.iter().flat_map(|name| ["--consistency", name]);
+        let consistency = self.scene.consistency.iter().flat_map(|consistency| ["--consistency", consistency.name()]);
         let args: Vec<&str> =
             ["apply", &pid, &patch].into_iter().chain(consistency).chain(more.iter().copied()).collect();
         self.dsuctl(&args)

@@ -18,6 +18,8 @@ use crate::threads;
 /// Pauses between two questions: short at first, for most updates take milliseconds.
 const FIRST_PAUSE: Duration = Duration::from_millis(2);
 const LONGEST_PAUSE: Duration = Duration::from_millis(100);
+/// How long an update that was turned back is followed until its threads are back.
+const LONGEST_WAY_BACK: Duration = Duration::from_secs(5);
 
 /// What is true when an update is complete.
 pub(crate) struct Goal {
@@ -64,6 +66,8 @@ pub(crate) struct Follow {
     committed: Instant,
     /// Which way threads go; the other way is back.
     turned: Option<bool>,
+    /// Since when they go the other way.
+    going_back: Option<Instant>,
 }
 
 /// How an update ended.
@@ -83,7 +87,7 @@ impl Follow {
         let asks_threads = document["consistency"] == "thread" && document["already"] != true;
         let end = (document["complete"] == true && !asks_threads).then_some(Ok(End::Complete));
         let (begin, committed) = (Instant::now(), Instant::now());
-        Self { target, document, end, last: Value::Null, goal, begin, committed, turned }
+        Self { target, document, end, last: Value::Null, goal, begin, committed, turned, going_back: None }
     }
 
     /// Since the request was answered.
@@ -109,7 +113,15 @@ impl Follow {
             return Some(Ok(self.complete(&status)));
         }
         let turned_back = moving["turned_back"] == true;
-        if *self.turned.get_or_insert(turned_back) == turned_back {
+        if *self.turned.get_or_insert(turned_back) != turned_back {
+            // Whoever asked has waited for long enough; threads go back without us.
+            let since = *self.going_back.get_or_insert_with(Instant::now);
+            if since.elapsed() <= LONGEST_WAY_BACK {
+                return None;
+            }
+            self.document["going_back"] = true.into();
+            return Some(Ok(End::TurnedBack));
+        } else {
             let elapsed = Duration::from_nanos(moving["elapsed_ns"].as_u64().unwrap_or_default());
             self.committed = Instant::now().checked_sub(elapsed).unwrap_or(self.begin);
             self.last = status;

@@ -213,10 +213,13 @@ fn turned_back(follow: &mut Follow, what: &str, timeout: Option<Duration>) -> Er
     let pid = follow.target.pid;
     let waiting = threads::waiting(&follow.last);
     let all = threads::of(&follow.last).len();
-    let who = match waiting.len() {
+    let mut who = match waiting.len() {
         0 => String::new(),
         some => format!("; not moved: {} ({})", threads::count(some, all), threads::sentence(&waiting)),
     };
+    if follow.document["going_back"] == true {
+        who += &format!("; others are still going back (`dsuctl status {pid} --watch`)");
+    }
     let message = match timeout {
         Some(timeout) if follow.elapsed() >= timeout => format!(
             "process `{pid}` turned {what} back after {}{who}; give it longer with `--timeout`, or apply with \

@@ -63,6 +63,17 @@ fn a_timeout_goes_to_the_runtime_and_its_turning_back_has_a_code_of_its_own() {
 }
 
 #[test]
+fn threads_that_are_long_in_going_back_are_not_waited_for() {
+    let fake = Fake::new(|asked, checksum| match asked {
+        Asked::Status(0) => status(Some(MOVING), &[]),
+        Asked::Status(_) => status(Some(Transition { turned_back: true, ..MOVING }), &[]),
+        _ => vec![Packet::Done(Done { checksum, ..BEGUN })],
+    });
+    let (code, _, error) = fake.run("apply PID PATCH --timeout 1ms");
+    assert!(code == 40 && error.contains("still going back"), "{error}");
+}
+
+#[test]
 fn an_update_that_somebody_reverts_is_not_called_done() {
     let (code, text, error) = turns_back_after(2).run("apply PID PATCH");
     assert_eq!((code, text.as_str()), (40, ""));

@@ -1,3 +1,4 @@
+//#Consistency:newest
 //#Config:o2
 //#Send:go
 //#Expect:variadic 6
@@ -35,6 +36,7 @@
 //#Config:sections:o2
 //#CompArgs:-O2 -ffunction-sections -g
 //#LinkArgs:-Wl,--gc-sections
+// Only with consistency `newest`: there is no way back into a `regcall` function.
 #include "serve.h"
 #include <stdarg.h>
 

@@ -1,4 +1,7 @@
 //#ExpectClosure:work
+//#Send:spawn
+//#Expect:spawned
+//#Expect:old
 //#Update:v2
 //#Send:spawn
 //#Expect:spawned

@@ -1,3 +1,4 @@
+//#Consistency:newest
 //#ExpectClosure:mark
 //#Send:start
 //#Expect:running
@@ -15,6 +16,7 @@
 //#Send:stop
 //#Expect:no wrong mark
 // A timer's handler calls the updated function at any instruction of the program, 2000 times a second.
+// With consistency `newest` only: the handler's calls end the idle region of the thread they interrupt.
 #include "serve.h"
 #include <signal.h>
 #include <sys/time.h>

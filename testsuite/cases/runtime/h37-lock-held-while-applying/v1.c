@@ -1,3 +1,4 @@
+//#Consistency:newest
 //#ExpectClosure:work
 //#Send:hold
 //#Expect:held
@@ -10,6 +11,7 @@
 //#Send:release
 //#Expect:released
 // Some thread holds the lock of stdio and a mutex for the whole time: applying waits for neither.
+// With consistency `thread` it would wait for the holder to reach a point.
 #include "serve.h"
 #include <unistd.h>
 

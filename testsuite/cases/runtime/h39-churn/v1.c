@@ -1,3 +1,4 @@
+//#Consistency:newest
 //#ExpectClosure:left, right
 //#Send:start
 //#Expect:running
@@ -8,6 +9,7 @@
 //#Send:stop
 //#Expect:nothing wrong
 // Three threads call without a pause while the program goes to v2 and back forty times.
+// They reach no quiescence point, so consistency `thread` would wait for them.
 #include "serve.h"
 #include <unistd.h>
 

@@ -1,6 +1,7 @@
 //#StaleSocket:its folder is outside the jail
 //#Requires:root
 //#Config:loaded-before
+//#Consistency:newest
 //#ExpectClosure:work
 //#Send:ask
 //#Expect:old
@@ -20,7 +21,8 @@
 //#Send:ask
 //#Expect:old
 // The process has locked itself into an empty folder. The patch comes as a file descriptor, not as a path, but the
-// dynamic linker of libc reaches it through /proc only: without, updating fails and says so; reverting works.
+// dynamic linker of libc reaches it through /proc only: without, updating fails and says so; reverting works
+// with consistency `newest`; with `thread`, threads cannot be listed to find out who has moved.
 #include "serve.h"
 #include <sys/stat.h>
 #include <unistd.h>

@@ -3,6 +3,8 @@
 //#Requires:gdb
 //#CompArgs:-O1 -g
 //#ExpectClosure:trap_here
+//#Send:where
+//#Expect:found in the program
 //#Update:v2
 //#RunTool:gdb -p $PID -batch -nx -ex 'info sharedlibrary' -ex 'info functions trap_here' -ex 'detach' 2>&1
 //#ToolOut:trap_here.dsu

@@ -1,3 +1,4 @@
+//#Consistency:newest
 //#NoOracle:a fresh v2 has no call that was entered in v1
 //#ExpectClosure:work
 //#Send:start
@@ -8,6 +9,7 @@
 //#Send:release
 //#Expect:the long call says old
 // A call that was entered before the update finishes as what it was; calls after it are new, also those it makes.
+// With consistency `thread` the update would wait for it.
 #include "serve.h"
 
 static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
