@@ -9,8 +9,10 @@
 //! | [`diff`] | time of `patchgen diff` on SQLite |
 //! | [`patch`] | time and memory of `patchgen build`, for one huge unit and for many units |
 //! | [`update`] | apply and revert on a loaded memcached |
+//! | [`churn`] | thousands of updates of servers under load |
 //! | [`ownsuite`] | memcached's own tests on each build |
 //! | [`section`] | tables, and the document they end up in |
+mod churn;
 mod corpus;
 mod csmith;
 mod diff;
@@ -115,7 +117,9 @@ enum What {
         #[arg(long, default_value_t = 2)]
         jobs: usize,
     },
-    /// All of these but corpus and random programs.
+    /// Thousands of updates of servers under load.
+    Churn(churn::Plan),
+    /// All of these but corpus, random programs and churn.
     All,
 }
 
@@ -140,6 +144,7 @@ fn measure(arguments: &Arguments) -> Result<()> {
         What::MemcachedSuite { jobs } => vec![ownsuite::measure(*jobs)?],
         What::Corpus { source, pairs, steps } => corpus::measure(source, *pairs, steps.as_deref())?,
         What::Csmith { programs, seed, jobs } => vec![csmith::measure(*programs, *seed, *jobs)?],
+        What::Churn(plan) => vec![churn::measure(*plan)?],
         What::All => vec![
             instructions::measure(20_000)?,
             throughput::measure(7, 3)?,

@@ -7,6 +7,7 @@
 //! | [`case`] | finds the cases, resolves configs and their inheritance |
 //! | [`tools`] | where the tools under test are |
 //! | [`process`] | runs a command with a time limit and remembers it for the report |
+//! | [`churn`] | updates a process again and again, and looks at what stays behind |
 //! | [`live`] | a program under test, driven line by line while it runs |
 //! | [`build`] | the builds of a case: plain and instrumented, old and new |
 //! | [`expectation`] | what plugin and patchgen must have said about them |
@@ -20,6 +21,7 @@
 
 pub mod build;
 pub mod case;
+pub mod churn;
 pub mod corpus;
 pub mod directive;
 pub mod expectation;
