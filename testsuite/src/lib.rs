@@ -15,6 +15,7 @@
 //! | [`oracle`] | the answers of fresh, plain builds |
 //! | [`runner`] | one test from start to end |
 //! | [`programs`] | programs whose threads watch what an update does to them |
+//! | [`identity`] | patches that replace every function by a copy of itself |
 //! | [`real`] | real programs: built, put under load, updated |
 //! | [`corpus`] | consecutive releases, each step patched or refused, and checked |
 //! | [`random`] | programs of csmith's and their mutants |
@@ -25,6 +26,7 @@ pub mod churn;
 pub mod corpus;
 pub mod directive;
 pub mod expectation;
+pub mod identity;
 pub mod live;
 pub mod oracle;
 pub mod process;
