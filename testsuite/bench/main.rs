@@ -9,11 +9,15 @@
 //! | [`diff`] | time of `patchgen diff` on SQLite |
 //! | [`patch`] | time and memory of `patchgen build`, for one huge unit and for many units |
 //! | [`update`] | apply and revert on a loaded memcached |
+//! | [`churn`] | thousands of updates of servers under load |
+//! | [`identity`] | servers' own tests while every function is replaced by itself |
 //! | [`ownsuite`] | memcached's own tests on each build |
 //! | [`section`] | tables, and the document they end up in |
+mod churn;
 mod corpus;
 mod csmith;
 mod diff;
+mod identity;
 mod instructions;
 mod ownsuite;
 mod patch;
@@ -26,6 +30,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
+use testsuite::programs::Consistency;
 
 /// Measured.
 const EXIT_GOOD: u8 = 0;
@@ -115,7 +120,18 @@ enum What {
         #[arg(long, default_value_t = 2)]
         jobs: usize,
     },
-    /// All of these but corpus and random programs.
+    /// Thousands of updates of servers under load.
+    Churn(churn::Plan),
+    /// Servers' own tests while every function is replaced by a copy of itself.
+    IdentityChurn {
+        /// Test files at a time.
+        #[arg(long, default_value_t = 4)]
+        jobs: usize,
+        /// Only this consistency.
+        #[arg(long)]
+        consistency: Option<Consistency>,
+    },
+    /// All of these but corpus, random programs and churn.
     All,
 }
 
@@ -140,6 +156,8 @@ fn measure(arguments: &Arguments) -> Result<()> {
         What::MemcachedSuite { jobs } => vec![ownsuite::measure(*jobs)?],
         What::Corpus { source, pairs, steps } => corpus::measure(source, *pairs, steps.as_deref())?,
         What::Csmith { programs, seed, jobs } => vec![csmith::measure(*programs, *seed, *jobs)?],
+        What::Churn(plan) => vec![churn::measure(*plan)?],
+        What::IdentityChurn { jobs, consistency } => vec![identity::measure(*jobs, *consistency)?],
         What::All => vec![
             instructions::measure(20_000)?,
             throughput::measure(7, 3)?,

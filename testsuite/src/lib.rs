@@ -7,6 +7,7 @@
 //! | [`case`] | finds the cases, resolves configs and their inheritance |
 //! | [`tools`] | where the tools under test are |
 //! | [`process`] | runs a command with a time limit and remembers it for the report |
+//! | [`churn`] | updates a process again and again, and looks at what stays behind |
 //! | [`live`] | a program under test, driven line by line while it runs |
 //! | [`build`] | the builds of a case: plain and instrumented, old and new |
 //! | [`expectation`] | what plugin and patchgen must have said about them |
@@ -14,15 +15,18 @@
 //! | [`oracle`] | the answers of fresh, plain builds |
 //! | [`runner`] | one test from start to end |
 //! | [`programs`] | programs whose threads watch what an update does to them |
+//! | [`identity`] | patches that replace every function by a copy of itself |
 //! | [`real`] | real programs: built, put under load, updated |
 //! | [`corpus`] | consecutive releases, each step patched or refused, and checked |
 //! | [`random`] | programs of csmith's and their mutants |
 
 pub mod build;
 pub mod case;
+pub mod churn;
 pub mod corpus;
 pub mod directive;
 pub mod expectation;
+pub mod identity;
 pub mod live;
 pub mod oracle;
 pub mod process;

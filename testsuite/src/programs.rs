@@ -2,41 +2,46 @@
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
+use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::live::Live;
 use crate::real::cache;
-use crate::real::command::run;
+use crate::real::command::{dsuctl, run};
 use crate::real::compiler::Flavor;
 use crate::real::journey::make_patch;
 use crate::tools::{PLAIN_CC, Tools, workspace};
+
+/// How long threads may take to go over, on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// How an update reaches the threads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Consistency {
     /// Every call that begins after the update runs the newest version.
     Newest,
+    /// Each thread goes over by itself, at a quiescence point, with all functions at once.
+    Thread,
 }
 
 impl Consistency {
     /// All of them.
-    pub const ALL: [Self; 1] = [Self::Newest];
+    pub const ALL: [Self; 2] = [Self::Newest, Self::Thread];
 
     /// A word for tables.
     pub fn name(self) -> &'static str {
         match self {
             Self::Newest => "newest",
+            Self::Thread => "thread",
         }
     }
 
-    /// What dsuctl is told.
-    pub fn arguments(self) -> &'static [&'static str] {
-        match self {
-            Self::Newest => &[],
-        }
+    /// What `dsuctl apply` is told.
+    pub fn arguments(self) -> [&'static str; 2] {
+        ["--consistency", self.name()]
     }
 }
 
@@ -204,7 +209,8 @@ impl Stage {
         })
     }
 
-    /// Makes the program run `version`: by its patch, or for version 1 by taking the patch back. How long it took.
+    /// Makes the program run `version`: by its patch, or for version 1 by taking the patch back. How long it took until
+    /// every thread had gone over.
     ///
     /// # Errors
     /// When dsuctl does not succeed.
@@ -218,20 +224,82 @@ impl Stage {
     /// # Errors
     /// When dsuctl does not succeed.
     pub fn pretend(&mut self, version: u8, patch: Option<&Path>) -> Result<Duration> {
+        let words = self.words(patch)?;
+        self.conduct(&[&[version.to_string()], &*words].concat())
+    }
+
+    /// Begins an update and does not wait for threads; [`Stage::settle`] does.
+    ///
+    /// # Errors
+    /// When dsuctl does not succeed.
+    pub fn begin(&mut self, version: u8) -> Result<()> {
+        let patch = self.program.patch(version);
+        let words = self.words((version > 1).then_some(&*patch))?;
+        self.conduct(&[&[format!("~{version}")], &*words, &["--no-wait".to_owned()]].concat()).map(drop)
+    }
+
+    /// Waits until every thread has gone over.
+    ///
+    /// # Errors
+    /// When one does not.
+    pub fn settle(&mut self) -> Result<()> {
+        self.wait_for("every thread has moved", |status| status["transition"].is_null())?;
+        self.conductor.send("settled").map(drop)
+    }
+
+    /// dsuctl's words for an update.
+    fn words(&self, patch: Option<&Path>) -> Result<Vec<String>> {
         let (pid, tool) = (self.pid().to_string(), Tools::find()?.path("dsuctl").display().to_string());
-        let mut words = vec![version.to_string(), tool];
-        match patch {
+        Ok(match patch {
             Some(patch) => {
-                words.extend(["apply".to_owned(), pid, patch.display().to_string()]);
-                words.extend(self.consistency.arguments().iter().map(|word| (*word).to_owned()));
+                let words = [tool, "apply".to_owned(), pid, patch.display().to_string()];
+                words.into_iter().chain(self.consistency.arguments().map(str::to_owned)).collect()
             }
-            None => words.extend(["revert".to_owned(), pid]),
-        }
+            None => vec![tool, "revert".to_owned(), "--all".to_owned(), pid],
+        })
+    }
+
+    fn conduct(&mut self, words: &[String]) -> Result<Duration> {
         let reply = self.conductor.send(&words.join("\t"))?;
         let Some((end, said)) = reply.split_last() else { bail!("the conductor says nothing") };
         let micros = end.strip_prefix("exit 0 in ").and_then(|rest| rest.strip_suffix(" us"));
         let micros = micros.with_context(|| format!("{}: {end}\n{}", words.join(" "), said.join("\n")))?;
         Ok(Duration::from_micros(micros.parse()?))
+    }
+
+    /// What `dsuctl status` says of the program.
+    ///
+    /// # Errors
+    /// When dsuctl does not succeed.
+    pub fn status(&self) -> Result<Value> {
+        Ok(dsuctl(self.sockets(), &["status", &self.pid().to_string()])?.0)
+    }
+
+    /// Waits until the status is as wanted.
+    ///
+    /// # Errors
+    /// When it is not in time.
+    pub fn wait_for(&self, what: &str, wanted: impl Fn(&Value) -> bool) -> Result<()> {
+        let end = Instant::now() + PATIENCE;
+        loop {
+            let status = self.status()?;
+            if wanted(&status) {
+                return Ok(());
+            }
+            ensure!(Instant::now() < end, "not after {} s: {what}; {status:#}", PATIENCE.as_secs());
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    /// The mappings of the patch to `version`, by their protection.
+    ///
+    /// # Errors
+    /// When the program is gone.
+    pub fn mappings(&self, version: u8) -> Result<Vec<String>> {
+        let maps = fs::read_to_string(format!("/proc/{}/maps", self.pid()))?;
+        let name = format!("/memfd:v{version} ");
+        let of_patch = maps.lines().filter(|line| line.contains(&name));
+        Ok(of_patch.filter_map(|line| line.split(' ').nth(1).map(str::to_owned)).collect())
     }
 
     /// Ends the program.

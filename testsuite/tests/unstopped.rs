@@ -53,21 +53,21 @@ fn waits(pid: u32, thread: &str) -> Result<u64> {
 }
 
 #[test]
-fn a_running_thread_never_waits_and_sees_no_gaps_of_ours_armed() {
-    never_waits(Flavor::Armed);
+fn in_newest_a_running_thread_never_waits_and_sees_no_gaps_of_ours() {
+    never_waits(Consistency::Newest);
 }
 
 #[test]
-fn a_running_thread_never_waits_and_sees_no_gaps_of_ours_always() {
-    never_waits(Flavor::Always);
+fn in_thread_a_running_thread_never_waits_and_sees_no_gaps_of_ours() {
+    never_waits(Consistency::Thread);
 }
 
-fn never_waits(flavor: Flavor) {
+fn never_waits(consistency: Consistency) {
     run(|| {
-        let program = Program::build(UNSTOPPED, flavor)?;
-        let mut sampled = Stage::set(&program, Consistency::Newest, &[])?;
+        let program = Program::build(UNSTOPPED, Flavor::Armed)?;
+        let mut sampled = Stage::set(&program, consistency, &[])?;
         // The same work for the machine, but on another process: what the sampler sees then is the machine's noise.
-        let mut twin = Stage::set(&program, Consistency::Newest, &[])?;
+        let mut twin = Stage::set(&program, consistency, &[])?;
         let thread = sampled.ask("sampler")?.concat();
         sampled.update(2)?;
         let before = waits(sampled.pid(), &thread)?;
@@ -152,10 +152,9 @@ fn threads(pid: u32) -> Result<Vec<(String, String)>> {
 #[test]
 fn an_update_is_nothing_to_a_sleeping_thread_as_strace_sees_it() {
     run(|| {
-        for flavor in Flavor::INSTRUMENTED {
-            sleeps_on(flavor)?;
-        }
-        Ok(())
+        let all =
+            Flavor::INSTRUMENTED.iter().flat_map(|flavor| Consistency::ALL.map(|consistency| (*flavor, consistency)));
+        all.into_iter().try_for_each(|(flavor, consistency)| sleeps_on(flavor, consistency))
     });
 }
 
@@ -174,9 +173,9 @@ fn settle(stage: &mut Stage, trace: &Trace<'_>) -> Result<Vec<String>> {
     }
 }
 
-fn sleeps_on(flavor: Flavor) -> Result<()> {
+fn sleeps_on(flavor: Flavor, consistency: Consistency) -> Result<()> {
     let program = Program::build(UNSTOPPED, flavor)?;
-    let mut stage = Stage::set(&program, Consistency::Newest, &[])?;
+    let mut stage = Stage::set(&program, consistency, &[])?;
     assert_eq!(stage.ask("sleepers")?.len(), 8);
     let all = threads(stage.pid())?;
     let (runtime, others): (Vec<_>, Vec<_>) = all.into_iter().partition(|(_, name)| name == RUNTIME);
@@ -200,6 +199,11 @@ fn sleeps_on(flavor: Flavor) -> Result<()> {
     let banned = ["ptrace(", "kill(", "tkill(", "tgkill(", "rt_sigqueueinfo(", "rt_tgsigqueueinfo(", "futex(", "clone"];
     let bad: Vec<_> = of_runtime.iter().filter(|line| banned.iter().any(|call| line.starts_with(call))).collect();
     assert!(bad.is_empty(), "{bad:#?}");
-    println!("{}: {} system calls of the runtime for 4 updates, none of 9 others", flavor.name(), of_runtime.len());
+    println!(
+        "{}, {}: {} system calls of the runtime for 4 updates, none of 9 others",
+        flavor.name(),
+        consistency.name(),
+        of_runtime.len()
+    );
     stage.end()
 }

@@ -18,10 +18,6 @@ struct coroutine {
     bool inside_now, done;
 };
 
-/* With a runtime that knows of them. */
-__attribute__((weak)) extern void dsu_register_stack(void *low, size_t size);
-__attribute__((weak)) extern void dsu_unregister_stack(void *low);
-
 /* Calls of every sort, between two points. */
 static void calls_of_all_sorts(struct actor *self)
 {
@@ -47,7 +43,7 @@ static void jumper(struct actor *self)
     int version = setjmp(self->back);
 
     if (version) {
-        saw(self, self->recent, after, version);
+        saw(self, self->recent, self->pass, after, version);
         LOOK(self, leaf(self));
         return;
     }
@@ -194,7 +190,8 @@ static void parent(struct actor *self)
     LOOK(self, f(self));
 }
 
-/* A coroutine that stops inside a changed function while its thread goes on to its next points. */
+/* A coroutine that stops inside a changed function while its thread goes on to its next points. What it calls then
+ * belongs to the pass its thread is in; the function it stopped in goes on in the version it began with. */
 static void coroutine_main(void)
 {
     struct actor *self = me->signals;
@@ -217,6 +214,7 @@ void coroutine_yield(struct actor *self)
     if (coroutine->inside_now) {
         coroutine->inside_now = false;
         swapcontext(&coroutine->inside, &coroutine->outside);
+        begin_pass(self); /* a pass is a thread's: since then, this one may have been at a point */
     } else {
         coroutine->inside_now = true;
         swapcontext(&coroutine->outside, &coroutine->inside);
@@ -233,8 +231,7 @@ static void coroutine_make(struct actor *self)
     coroutine->inside.uc_stack.ss_sp = coroutine->stack;
     coroutine->inside.uc_stack.ss_size = COROUTINE_STACK;
     makecontext(&coroutine->inside, coroutine_main, 0);
-    if (dsu_register_stack)
-        dsu_register_stack(coroutine->stack, COROUTINE_STACK);
+    dsu_register_stack(coroutine->stack, COROUTINE_STACK);
 }
 
 /* Runs it to the end of a pass of its own, so that it is left with no frame of a changed function. */
@@ -249,8 +246,7 @@ static void coroutine_round(struct actor *self)
 static void coroutine_end(struct actor *self)
 {
     coroutine_round(self);
-    if (dsu_unregister_stack)
-        dsu_unregister_stack(self->coroutine->stack);
+    dsu_unregister_stack(self->coroutine->stack);
     free(self->coroutine->stack);
     free(self->coroutine);
 }

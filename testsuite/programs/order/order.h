@@ -21,11 +21,6 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
-#ifndef DSU_IDLE_BEGIN
-#define DSU_IDLE_BEGIN()
-#define DSU_IDLE_END()
-#endif
-
 #define APART __attribute__((noinline))
 
 /* Where a thread can be made to halt. */
@@ -68,6 +63,7 @@ struct actor {
     atomic_bool stop;
     unsigned long pass_limit; /* 0 for none */
     unsigned version;         /* of the first call of this pass; 0 before it */
+    unsigned long pass;       /* its number */
     unsigned recent;          /* the update that was over when it last looked */
     bool mixed;               /* this pass has seen two */
     unsigned long calls, passes, mixed_passes, late, events;
@@ -91,7 +87,7 @@ struct actor {
 extern struct stage *stage;
 extern __thread struct actor *me;
 extern bool one_version; /* a pass that sees two is wrong */
-void saw(struct actor *self, unsigned first, bool after, int version);
+void saw(struct actor *self, unsigned first, unsigned long pass, bool after, int version);
 void halt(struct actor *self, enum place place);
 void begin_pass(struct actor *self);
 void end_pass(struct actor *self);
@@ -100,12 +96,14 @@ void end_pass(struct actor *self);
 #define LOOK(self, call)                                                                                     \
     do {                                                                                                     \
         unsigned look_first = atomic_load_explicit(&stage->over, memory_order_acquire);                      \
-        bool look_after = (self)->log && (self)->log->halted;                                                                    \
-        saw((self), look_first, look_after, (call));                                                         \
+        unsigned long look_pass = (self)->pass;                                                              \
+        bool look_after = (self)->log && (self)->log->halted;                                                \
+        saw((self), look_first, look_pass, look_after, (call));                                              \
     } while (0)
 
 /* For a function whose caller is not ours: its call began after the thread last looked. */
-#define LOOKED_AT(self, version) saw((self), (self)->recent, (self)->log && (self)->log->halted, (version))
+#define LOOKED_AT(self, version)                                                                             \
+    saw((self), (self)->recent, (self)->pass, (self)->log && (self)->log->halted, (version))
 
 /* versions.c */
 int leaf(struct actor *self);

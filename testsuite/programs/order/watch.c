@@ -17,8 +17,8 @@ static void complain(struct actor *self, const char *what, unsigned first, unsig
                  (unsigned)stage->version[last % STAGES]);
 }
 
-/* A call that began when update `first` was over has run `version`. */
-APART void saw(struct actor *self, unsigned first, bool after, int version)
+/* A call that began in this pass, when update `first` was over, has run `version`. */
+APART void saw(struct actor *self, unsigned first, unsigned long pass, bool after, int version)
 {
     unsigned last = atomic_load_explicit(&stage->begun, memory_order_acquire);
     unsigned over = atomic_load_explicit(&stage->over, memory_order_acquire);
@@ -31,7 +31,9 @@ APART void saw(struct actor *self, unsigned first, bool after, int version)
         self->late++;
         complain(self, "late", first, last, version);
     }
-    if (!self->version) {
+    if (pass != self->pass) {
+        /* It began in an earlier one, and counts for that. */
+    } else if (!self->version) {
         self->version = (unsigned)version;
     } else if (self->version != (unsigned)version) {
         self->mixed = true;
@@ -47,6 +49,8 @@ APART void saw(struct actor *self, unsigned first, bool after, int version)
 
 APART void begin_pass(struct actor *self)
 {
+    self->pass++;
+    self->mixed_passes += self->mixed; /* of a pass that was left without its end */
     self->version = 0;
     self->mixed = false;
     self->recent = atomic_load(&stage->over);

@@ -27,11 +27,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#ifndef DSU_IDLE_BEGIN
-#define DSU_IDLE_BEGIN()
-#define DSU_IDLE_END()
-#endif
-
 enum { LIMITS = 3, SLEEPERS = 8 };
 
 static const long limits_ns[LIMITS] = {50000, 200000, 1000000};

@@ -13,6 +13,7 @@
 //! | [`load`] | the load generator: every reply checked, every gap seen |
 //! | [`suite`] | memcached's own tests |
 //! | [`sqlite`] | one huge translation unit |
+//! | [`sqld`] | a query server around SQLite, and clients that know every answer |
 //! | [`journey`] | build, patch, apply, prove, revert, prove; for tests and the demonstration |
 pub mod cache;
 pub mod command;
@@ -25,6 +26,7 @@ pub mod redis;
 pub mod server;
 pub mod skip;
 pub mod source;
+pub mod sqld;
 pub mod sqlite;
 pub mod subject;
 pub mod suite;

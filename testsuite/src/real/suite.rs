@@ -27,7 +27,7 @@ pub struct Outcome {
 }
 
 /// The test files below `t/` of a built tree.
-fn files(tree: &Path) -> Result<Vec<String>> {
+pub fn files(tree: &Path) -> Result<Vec<String>> {
     let mut names = Vec::new();
     for entry in fs::read_dir(tree.join("t")).context("the tree has no tests")? {
         let name = entry?.file_name().to_string_lossy().into_owned();
@@ -40,23 +40,44 @@ fn files(tree: &Path) -> Result<Vec<String>> {
     Ok(names)
 }
 
-/// Runs all test files of a tree, so many at a time; each file's outcome. Many of them measure seconds, which goes
-/// wrong on a busy machine: a file that fails gets a second chance alone, on every build alike.
+/// What is done to the servers of a test file, again and again while it runs: it is told the folder of their sockets.
+pub type Meanwhile<'a> = &'a (dyn Fn(&Path) -> Result<()> + Sync);
+
+/// How often that is done.
+const PACE: Duration = Duration::from_millis(50);
+
+/// Runs all test files of a tree, so many at a time; each file's outcome.
 pub fn run(tree: &Path, jobs: usize) -> Result<BTreeMap<String, Outcome>> {
-    let mut outcomes = run_files(tree, &files(tree)?, jobs)?;
+    run_meanwhile(tree, &files(tree)?, jobs, None)
+}
+
+/// Runs these test files, and what is to be done meanwhile. Many of them measure seconds, which goes wrong on a busy
+/// machine: a file that fails gets a second chance alone, on every build alike.
+pub fn run_meanwhile(
+    tree: &Path,
+    files: &[String],
+    jobs: usize,
+    meanwhile: Option<Meanwhile<'_>>,
+) -> Result<BTreeMap<String, Outcome>> {
+    let mut outcomes = run_files(tree, files, jobs, meanwhile)?;
     let failed: Vec<String> = outcomes.iter().filter(|(_, o)| !o.passed).map(|(file, _)| file.clone()).collect();
-    outcomes.extend(run_files(tree, &failed, 1)?);
+    outcomes.extend(run_files(tree, &failed, 1, meanwhile)?);
     Ok(outcomes)
 }
 
-fn run_files(tree: &Path, files: &[String], jobs: usize) -> Result<BTreeMap<String, Outcome>> {
+fn run_files(
+    tree: &Path,
+    files: &[String],
+    jobs: usize,
+    meanwhile: Option<Meanwhile<'_>>,
+) -> Result<BTreeMap<String, Outcome>> {
     let (next, outcomes) = (Mutex::new(files.iter()), Mutex::new(BTreeMap::new()));
     let logs = tempfile::tempdir()?;
     std::thread::scope(|scope| {
         let work = || -> Result<()> {
             loop {
                 let Some(file) = next.lock().expect("no thread panics with it").next() else { return Ok(()) };
-                let outcome = run_one(tree, file, logs.path().join(file))?;
+                let outcome = run_one(tree, file, logs.path().join(file), meanwhile)?;
                 outcomes.lock().expect("no thread panics with it").insert(file.clone(), outcome);
             }
         };
@@ -69,7 +90,7 @@ fn run_files(tree: &Path, files: &[String], jobs: usize) -> Result<BTreeMap<Stri
     Ok(outcomes.into_inner().expect("no thread panicked with it"))
 }
 
-fn run_one(tree: &Path, file: &str, log: PathBuf) -> Result<Outcome> {
+fn run_one(tree: &Path, file: &str, log: PathBuf, meanwhile: Option<Meanwhile<'_>>) -> Result<Outcome> {
     let output = fs::File::create(&log)?;
     let begin = Instant::now();
     let mut command = Command::new("perl");
@@ -78,7 +99,16 @@ fn run_one(tree: &Path, file: &str, log: PathBuf) -> Result<Outcome> {
     command.stdout(output.try_clone()?).stderr(output).env("DSU_RUNTIME_DIR", log.with_extension("sockets"));
     fs::create_dir_all(log.with_extension("sockets"))?;
     let mut child = start(&mut command)?;
-    let status = wait(&mut child, LIMIT)?;
+    let status = match meanwhile {
+        None => wait(&mut child, LIMIT)?,
+        Some(meanwhile) => loop {
+            let status = wait(&mut child, PACE)?;
+            if status.is_some() || begin.elapsed() > LIMIT {
+                break status;
+            }
+            meanwhile(&log.with_extension("sockets"))?;
+        },
+    };
     kill_group(child.id());
     child.wait()?;
     let printed = text_of(&log);
