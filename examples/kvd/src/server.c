@@ -196,6 +196,7 @@ static void accept_until_stopped(int listener, struct worker *workers, int threa
         struct pollfd ready = {.fd = listener, .events = POLLIN};
         int socket;
 
+        DSU_QUIESCENCE_POINT(); /* this thread, too, comes by every tick */
         if (poll(&ready, 1, TICK_MS) <= 0)
             continue;
         socket = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);

@@ -175,7 +175,9 @@ int server_run(const char *database, const char *address, int port, int threads)
         }
     }
     for (int i = 0; i < threads; i++) {
+        DSU_IDLE_BEGIN(); /* the first thread does nothing else from here on */
         pthread_join(workers[i].thread, NULL);
+        DSU_IDLE_END();
         engine_close(workers[i].engine);
     }
     free(workers);

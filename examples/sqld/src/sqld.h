@@ -12,6 +12,8 @@
 #endif
 #ifndef DSU_QUIESCENCE_POINT
 #define DSU_QUIESCENCE_POINT()
+#define DSU_IDLE_BEGIN()
+#define DSU_IDLE_END()
 #endif
 
 struct sqlite3;
