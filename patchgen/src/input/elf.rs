@@ -159,7 +159,9 @@ fn defined(file: &Elf<'_>) -> (BTreeMap<String, Definition>, Vec<String>) {
     let is_definition = |s: &object::read::elf::ElfSymbol64<'_, '_, Endianness>| {
         let named = matches!(s.kind(), SymbolKind::Text | SymbolKind::Data | SymbolKind::Tls | SymbolKind::Unknown)
             || s.elf_symbol().st_type() == elf::STT_GNU_IFUNC;
-        s.is_definition() && s.is_global() && named
+        // What the `object` crate calls a definition leaves thread-local variables out.
+        let tls = s.elf_symbol().st_type() == elf::STT_TLS && !s.is_undefined();
+        (s.is_definition() || tls) && s.is_global() && named
     };
     let mut defined = BTreeMap::new();
     let mut exported = BTreeSet::new();
