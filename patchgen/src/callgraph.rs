@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use petgraph::algo::tarjan_scc;
 use petgraph::graph::{DiGraph, NodeIndex};
+use petgraph::visit::Dfs;
 
 use crate::ir::Module;
 use crate::ir::lex::{Kind, Token, tokens};
@@ -97,6 +98,18 @@ impl CallGraph {
         let mut out: Vec<_> = self.graph.neighbors(*node).map(|n| self.graph[n].clone()).collect();
         out.sort();
         out.dedup();
+        out
+    }
+
+    /// Functions that this one can reach by calls and addresses it takes, itself included.
+    pub fn reached(&self, definition: &Definition) -> Vec<Definition> {
+        let Some(node) = self.nodes.get(definition) else { return Vec::new() };
+        let mut walk = Dfs::new(&self.graph, *node);
+        let mut out = Vec::new();
+        while let Some(node) = walk.next(&self.graph) {
+            out.push(self.graph[node].clone());
+        }
+        out.sort();
         out
     }
 

@@ -120,7 +120,7 @@ impl Inspected {
             text_of(&manifest["new"], "build_id")
         ));
         out.push_str(&format!(
-            "consistency {}: {}\n",
+            "consistency {}, because {}\n",
             text_of(manifest, "consistency"),
             text_of(manifest, "consistency_reason")
         ));

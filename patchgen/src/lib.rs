@@ -14,6 +14,7 @@
 //! | [`churn`] | one build -> update set of all its functions |
 //! | [`verdict`] | all of it -> apply, nothing to do, or refused |
 //! | [`redirect`] | update set -> what the base tells about each redirected function |
+//! | [`consistency`] | update set -> how threads get to the new versions |
 //! | [`extract`] | update set -> one small module per unit |
 //! | [`emit`] | modules -> patch object |
 //! | [`explain`], [`inspect`] | what a person reads |
@@ -22,6 +23,7 @@ pub mod callgraph;
 pub mod churn;
 pub mod cli;
 pub mod closure;
+pub mod consistency;
 pub mod diff;
 pub mod emit;
 pub mod exit;

@@ -9,6 +9,7 @@ use patchgen::cli::{Cli, Command};
 use patchgen::emit::{Tools, write};
 use patchgen::explain::Report;
 use patchgen::input::{BASE_ENDING, Build};
+use patchgen::pipeline::Order;
 use patchgen::problem::{Problem, Reason, Result};
 use patchgen::progress::Progress;
 use patchgen::verdict::Verdict;
@@ -44,8 +45,13 @@ fn run(command: Command) -> Result<u8> {
             Ok(code(&report))
         }
         // `all_functions` is what takes the place of a new build.
-        Command::Build { old, new, all_functions: _, output, name, json, keep } => {
-            build(&old, new.as_deref(), &output, name, json, keep)
+        Command::Build { old, new, all_functions: _, output, name, consistency, json, keep } => {
+            let stem = output.file_stem().map(|s| s.to_string_lossy().into_owned());
+            let name = name.or(stem).unwrap_or_else(|| String::from("patch"));
+            let mut tools = Tools::default();
+            tools.keep = keep;
+            let order = Order { name: &name, tools: &tools, consistency };
+            build(&old, new.as_deref(), order, &output, json)
         }
         Command::Inspect { patch, json, dot } => {
             let inspected = inspect::inspect(&patch)?;
@@ -114,22 +120,11 @@ fn base(app: &Path, output: Option<PathBuf>, strip: bool) -> Result<u8> {
     Ok(exit::DONE)
 }
 
-fn build(
-    old: &Path,
-    new: Option<&Path>,
-    output: &Path,
-    name: Option<String>,
-    json: bool,
-    keep: Option<PathBuf>,
-) -> Result<u8> {
-    let stem = output.file_stem().map(|s| s.to_string_lossy().into_owned());
-    let name = name.or(stem).unwrap_or_else(|| String::from("patch"));
-    let mut tools = Tools::default();
-    tools.keep = keep;
-    let (patch, progress) = ((name.as_str(), &tools), Progress::default());
+fn build(old: &Path, new: Option<&Path>, order: Order<'_>, output: &Path, json: bool) -> Result<u8> {
+    let progress = Progress::default();
     let (report, finished) = match new {
-        Some(new) => pipeline::compare(&pipeline::read(old, new)?, Some(patch), &progress)?,
-        None => pipeline::replace_all(old, patch, &progress)?,
+        Some(new) => pipeline::compare(&pipeline::read(old, new)?, Some(order), &progress)?,
+        None => pipeline::replace_all(old, order, &progress)?,
     };
     drop(progress);
     if let Some(finished) = finished {

@@ -3,8 +3,9 @@
 use std::path::Path;
 
 use crate::callgraph::CallGraph;
-use crate::churn::{Everything, everything};
+use crate::churn::{Everything, everything, let_threads_pass};
 use crate::closure::{UpdateSet, close};
+use crate::consistency::{Model, choose};
 use crate::diff::{Changes, diff};
 use crate::emit::{self, Tools};
 use crate::explain::Report;
@@ -13,7 +14,7 @@ use crate::input::Build;
 use crate::problem::{Problem, Reason, Result};
 use crate::program::{Load, Pair, both, pair, side, sides, texts, texts_of};
 use crate::progress::Progress;
-use crate::redirect::redirects;
+use crate::redirect::{Redirect, redirects};
 use crate::resolve::Resolver;
 use crate::verdict::{Verdict, check_builds, judge};
 
@@ -25,6 +26,17 @@ pub struct Builds {
     /// The build to become.
     pub new: Build,
     pairs: Vec<Pair>,
+}
+
+/// A patch that is wanted.
+#[derive(Debug, Clone, Copy)]
+pub struct Order<'o> {
+    /// Name shown to operators.
+    pub name: &'o str,
+    /// What compiles and links it.
+    pub tools: &'o Tools,
+    /// Consistency, where the default is not wanted.
+    pub consistency: Option<Model>,
 }
 
 /// A finished patch object.
@@ -43,8 +55,8 @@ pub fn read(old: &Path, new: &Path) -> Result<Builds> {
     Ok(Builds { old, new, pairs })
 }
 
-/// Compares them; makes a patch named `name` when one is wanted and possible.
-pub fn compare(builds: &Builds, patch: Option<(&str, &Tools)>, progress: &Progress) -> Result<Outcome> {
+/// Compares them; makes a patch when one is wanted and possible.
+pub fn compare(builds: &Builds, patch: Option<Order<'_>>, progress: &Progress) -> Result<Outcome> {
     match attempt(builds, patch, Load::Changed, progress)? {
         Some(done) => Ok(done),
         // Something that other units can see changed: read them all.
@@ -58,7 +70,7 @@ pub type Outcome = (Report, Option<Finished>);
 
 type Attempt = Option<Outcome>;
 
-fn attempt(builds: &Builds, patch: Option<(&str, &Tools)>, load: Load, progress: &Progress) -> Result<Attempt> {
+fn attempt(builds: &Builds, patch: Option<Order<'_>>, load: Load, progress: &Progress) -> Result<Attempt> {
     let Builds { old, new, pairs } = builds;
     progress.step("reading changed units");
     let texts = texts(old, new, pairs, load)?;
@@ -76,11 +88,18 @@ fn attempt(builds: &Builds, patch: Option<(&str, &Tools)>, load: Load, progress:
     changes.list.extend(types.iter().map(crate::layout::Changed::change));
     let (verdict, problems) = judge(&resolver, &changes, &set, pairs, &types);
     let report = Report::new(&resolver, &graph, &changes, &set, verdict, problems);
-    make(report, &resolver, &set, patch, progress).map(Some)
+    if report.verdict != Verdict::Apply {
+        return Ok(Some((report, None)));
+    }
+    let redirects = redirects(&resolver, &set)?;
+    make(report, &resolver, &graph, &set, &redirects, patch, progress).map(Some)
 }
 
 /// A patch that replaces every function of a build by a recompiled copy of itself.
-pub fn replace_all(build: &Path, patch: (&str, &Tools), progress: &Progress) -> Result<Outcome> {
+pub fn replace_all(build: &Path, order: Order<'_>, progress: &Progress) -> Result<Outcome> {
+    // A mix of equal versions cannot be told from one version.
+    let consistency = order.consistency.unwrap_or(Model::Newest);
+    let order = Order { consistency: Some(consistency), ..order };
     let build = Build::read(build)?;
     progress.step("reading all units");
     let texts = texts_of(&build)?;
@@ -88,39 +107,49 @@ pub fn replace_all(build: &Path, patch: (&str, &Tools), progress: &Progress) -> 
     let pairs: Vec<Pair> = (0..build.units.len()).map(|i| Pair { old: Some(i), new: Some(i) }).collect();
     let resolver = Resolver::new(&side, &side, &pairs);
     let graph = CallGraph::build(&resolver);
-    let Everything { set, left_out } = everything(&resolver, &graph)?;
+    let Everything { set, left_out } = everything(&resolver, &graph, consistency)?;
     let verdict = if set.members.is_empty() { Verdict::NoChange } else { Verdict::Apply };
     let mut report = Report::new(&resolver, &graph, &Changes::default(), &set, verdict, Vec::new());
     report.left_out = Some(left_out);
-    make(report, &resolver, &set, Some(patch), progress)
-}
-
-/// Makes the patch of an update set, when one is wanted and may be made.
-fn make(
-    report: Report,
-    resolver: &Resolver<'_, '_>,
-    set: &UpdateSet,
-    patch: Option<(&str, &Tools)>,
-    progress: &Progress,
-) -> Result<Outcome> {
     if report.verdict != Verdict::Apply {
         return Ok((report, None));
     }
+    let mut redirects = redirects(&resolver, &set)?;
+    let_threads_pass(&resolver, &graph, &mut redirects);
+    make(report, &resolver, &graph, &set, &redirects, Some(order), progress)
+}
+
+/// Makes the patch of an update set, when one is wanted.
+fn make(
+    mut report: Report,
+    resolver: &Resolver<'_, '_>,
+    graph: &CallGraph,
+    set: &UpdateSet,
+    redirects: &[Redirect],
+    patch: Option<Order<'_>>,
+    progress: &Progress,
+) -> Result<Outcome> {
     let (old, new) = (resolver.old.build, resolver.new.build);
-    let redirects = redirects(resolver, set)?;
+    let choice = match choose(resolver, graph, set, redirects, patch.and_then(|p| p.consistency)) {
+        Ok(choice) => choice,
+        Err(problem) => return refused(report, problem),
+    };
+    let model = choice.model;
+    report.consistency = Some(choice);
     // `diff` goes this far too: what only shows when code is taken out of its unit is part of its answer.
     let mut pieces = match extract(resolver, set) {
         Ok(pieces) => pieces,
         Err(problem) => return refused(report, problem),
     };
-    let Some((name, tools)) = patch else { return Ok((report, None)) };
+    let Some(Order { name, tools, .. }) = patch else { return Ok((report, None)) };
     progress.step("generating code");
-    let linked = match emit::link(old, &mut pieces, &redirects, tools) {
+    let linked = match emit::link(old, &mut pieces, redirects, tools) {
         Ok(linked) => linked,
         Err(problem) => return refused(report, problem),
     };
-    let manifest = crate::manifest::manifest(&report, (old, new), &linked, &pieces, &redirects, name);
-    let bytes = emit::finish(&linked, old, &redirects, &pieces, name, manifest.as_bytes())?;
+    let manifest = crate::manifest::manifest(&report, (old, new), &linked, &pieces, redirects, name);
+    let label = emit::Label { name, model, manifest: manifest.as_bytes() };
+    let bytes = emit::finish(&linked, old, redirects, &pieces, label)?;
     Ok((report, Some(Finished { bytes })))
 }
 

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use crate::callgraph::{CallGraph, never_returns};
 use crate::closure::{Role, UpdateSet};
+use crate::consistency::Choice;
 use crate::diff::{Change, ChangeKind, Changes};
 use crate::fingerprint::signature::signature;
 use crate::ir::debug::Place;
@@ -69,7 +70,7 @@ pub fn effect(function: &str, never_returns: bool) -> Option<String> {
 }
 
 /// What the pass appends to a function's name for the body of its loop.
-const OUTLINED_LOOP: &str = ".dsu_loop";
+pub const OUTLINED_LOOP: &str = ".dsu_loop";
 
 /// The outcome of a comparison.
 #[derive(Debug, Clone, Serialize)]
@@ -84,6 +85,8 @@ pub struct Report {
     pub refusals: Vec<Problem>,
     /// Functions that differ only in constants that follow their own line.
     pub moved_lines: usize,
+    /// How threads get to the new versions, when a patch can be made.
+    pub consistency: Option<Choice>,
     /// Reason -> functions that stay as they are, where all others are replaced by copies of themselves.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub left_out: Option<BTreeMap<String, usize>>,
@@ -113,7 +116,9 @@ impl Report {
         }
         let changes_list = changes.list.clone();
         let moved_lines = changes.moved_lines;
-        Self { verdict, changes: changes_list, update_set, refusals, moved_lines, left_out: None, diffs }
+        let changes = changes_list;
+        let (consistency, left_out) = (None, None);
+        Self { verdict, changes, update_set, refusals, moved_lines, consistency, left_out, diffs }
     }
 
     /// A reason against the patch that showed late.
@@ -152,6 +157,9 @@ impl Report {
             for (reason, count) in left_out {
                 out.push_str(&format!("left out  {count}: {reason}\n"));
             }
+        }
+        if let Some(choice) = &self.consistency {
+            out.push_str(&format!("consistency {}\n", choice.text()));
         }
         if ir {
             for diff in &self.diffs {

@@ -27,6 +27,15 @@ struct Metadata {
     flags: Vec<String>,
     #[serde(default)]
     skipped: Vec<SkippedFunction>,
+    #[serde(default)]
+    points: Vec<SwitchingFunction>,
+    #[serde(default)]
+    waits: Vec<SwitchingFunction>,
+}
+
+#[derive(Deserialize)]
+struct SwitchingFunction {
+    function: String,
 }
 
 #[derive(Deserialize)]
@@ -236,6 +245,7 @@ fn units(file: &Elf<'_>, shown: &str) -> Result<Vec<Unit>> {
             producer: metadata.producer,
             flags: metadata.flags,
             skipped: metadata.skipped.into_iter().map(|s| (s.function, s.reason)).collect(),
+            points: metadata.points.into_iter().chain(metadata.waits).map(|p| p.function).collect(),
             bitcode: record.bitcode.to_vec(),
             bitcode_size: record.bitcode_size,
         });
