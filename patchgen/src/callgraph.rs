@@ -7,6 +7,7 @@ use std::collections::HashMap;
 
 use petgraph::algo::tarjan_scc;
 use petgraph::graph::{DiGraph, NodeIndex};
+use petgraph::visit::Dfs;
 
 use crate::ir::Module;
 use crate::ir::lex::{Kind, Token, tokens};
@@ -114,6 +115,18 @@ impl CallGraph {
         use petgraph::visit::EdgeRef;
         let Some(node) = self.nodes.get(definition) else { return Vec::new() };
         self.graph.edges(*node).map(|e| (self.graph[e.target()].clone(), *e.weight())).collect()
+    }
+
+    /// Functions that this one can reach by calls and addresses it takes, itself included.
+    pub fn reached(&self, definition: &Definition) -> Vec<Definition> {
+        let Some(node) = self.nodes.get(definition) else { return Vec::new() };
+        let mut walk = Dfs::new(&self.graph, *node);
+        let mut out = Vec::new();
+        while let Some(node) = walk.next(&self.graph) {
+            out.push(self.graph[node].clone());
+        }
+        out.sort();
+        out
     }
 
     /// Groups of functions that call each other in a circle.

@@ -3,15 +3,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use dsu_abi::patch::FUNCTION_STAYS;
 use dsu_abi::symbols::SymbolKind;
 
 use crate::callgraph::{CallGraph, uses};
 use crate::closure::{UpdateSet, close_over, holds_labels};
+use crate::consistency::Model;
+use crate::explain::OUTLINED_LOOP;
 use crate::ir::lex::unescape;
 use crate::ir::{Function, Symbol};
 use crate::problem::{Problem, Reason, Result};
 use crate::program::{Facts, is_defined};
-use crate::resolve::{BaseSymbol, Resolver};
+use crate::redirect::{Redirect, redirect};
+use crate::resolve::{BaseSymbol, Definition, Resolver};
 
 /// Every function, and how many stay as they are for which reason.
 #[derive(Debug, Default)]
@@ -22,8 +26,9 @@ pub struct Everything {
     pub left_out: BTreeMap<String, usize>,
 }
 
-/// The update set of all functions of a build that stands on both sides of the resolver.
-pub fn everything(resolver: &Resolver<'_, '_>, graph: &CallGraph) -> Result<Everything> {
+/// The update set of all functions of a build that stands on both sides of the resolver, as far as they can be
+/// switched the way `model` says.
+pub fn everything(resolver: &Resolver<'_, '_>, graph: &CallGraph, model: Model) -> Result<Everything> {
     let mut left_out: BTreeMap<String, usize> = BTreeMap::new();
     let (mut functions, mut entries) = (Vec::new(), BTreeSet::new());
     for facts in &resolver.new.units {
@@ -34,7 +39,8 @@ pub fn everything(resolver: &Resolver<'_, '_>, graph: &CallGraph) -> Result<Ever
             if !entries.insert(base.value) {
                 continue;
             }
-            match obstacle(resolver, facts, function, &base) {
+            let unfit = obstacle(resolver, facts, function, &base);
+            match unfit.map_or_else(|| not_by_thread(resolver, &definition, &base, model), |why| Ok(Some(why)))? {
                 None => functions.push((definition, base)),
                 Some(reason) => *left_out.entry(reason).or_default() += 1,
             }
@@ -52,6 +58,37 @@ pub fn everything(resolver: &Resolver<'_, '_>, graph: &CallGraph) -> Result<Ever
         Some(definition) => Err(Problem::new(Reason::Internal, &definition.1, "would exist twice")),
         None => Ok(Everything { set, left_out }),
     }
+}
+
+/// A function that can have a quiescence point below it on the stack would keep its thread from ever switching. Here
+/// the thread may switch all the same: an old version that goes on is equal to the new one.
+pub fn let_threads_pass(resolver: &Resolver<'_, '_>, graph: &CallGraph, redirects: &mut [Redirect]) {
+    let mut above = BTreeSet::new();
+    let mut open: Vec<Definition> = Vec::new();
+    for facts in &resolver.new.units {
+        let outlined = |name: &str| name.split(OUTLINED_LOOP).next().unwrap_or_default().to_owned();
+        let switches = |f: &&Function<'_>| facts.unit.points.contains(&outlined(&unescape(f.name)));
+        let functions = facts.module.functions.iter().filter(|f| is_defined(f)).filter(switches);
+        open.extend(functions.map(|f| (facts.index, f.name.to_owned())));
+    }
+    while let Some(definition) = open.pop() {
+        if above.insert(definition.clone()) {
+            open.extend(graph.callers(&definition));
+        }
+    }
+    for redirect in redirects.iter_mut().filter(|r| above.contains(&r.definition)) {
+        redirect.flags |= FUNCTION_STAYS;
+    }
+}
+
+fn not_by_thread(
+    resolver: &Resolver<'_, '_>,
+    definition: &Definition,
+    base: &BaseSymbol,
+    model: Model,
+) -> Result<Option<String>> {
+    let redirect = redirect(resolver, definition, base)?;
+    Ok(redirect.bound_to_newest().filter(|_| model == Model::Thread).map(str::to_owned))
 }
 
 fn obstacle(

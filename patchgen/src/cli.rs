@@ -8,6 +8,8 @@ use crate::hooks::Source;
 use crate::report::Format;
 use crate::risks::Wish;
 
+use crate::consistency::Model;
+
 /// Turns two builds of a C program into one patch for the running process, or says why it must not.
 #[derive(Debug, Parser)]
 #[command(
@@ -124,6 +126,9 @@ pub enum Command {
         /// Name shown to operators [default: name of the output file].
         #[arg(long)]
         name: Option<String>,
+        /// When threads start to run new versions [default: what the changed functions need].
+        #[arg(long, value_enum, value_name = "MODEL")]
+        consistency: Option<Model>,
         /// One JSON object instead of text.
         #[arg(long)]
         json: bool,

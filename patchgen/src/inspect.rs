@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::callgraph::Picture;
+use crate::consistency::Model;
 use crate::input::hex;
 use crate::pipeline::Finished;
 use crate::problem::{Problem, Reason, Result};
@@ -126,6 +127,11 @@ impl Inspected {
         text_of(&self.json, "name").to_owned()
     }
 
+    /// How threads get to its versions.
+    pub fn consistency(&self) -> Model {
+        if self.json["consistency"] == Model::Thread.name() { Model::Thread } else { Model::Newest }
+    }
+
     /// The risks that were accepted when it was made.
     pub fn accepted(&self) -> Vec<Wish> {
         let list = self.json["manifest"]["accepted"].as_array().into_iter().flatten();
@@ -168,7 +174,7 @@ impl Inspected {
             text_of(&manifest["new"], "build_id")
         ));
         out.push_str(&format!(
-            "consistency {}: {}\n",
+            "consistency {}, because {}\n",
             text_of(manifest, "consistency"),
             text_of(manifest, "consistency_reason")
         ));

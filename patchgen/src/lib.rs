@@ -16,6 +16,7 @@
 //! | [`verdict`] | all of it -> apply, nothing to do, or refused |
 //! | [`risks`] | problems -> those that are left, and those that were accepted |
 //! | [`redirect`] | update set -> what the base tells about each redirected function |
+//! | [`consistency`] | update set -> how threads get to the new versions |
 //! | [`extract`] | update set -> one small module per unit |
 //! | [`emit`] | modules -> patch object |
 //! | [`explain`], [`report`], [`inspect`] | what a person reads |
@@ -24,6 +25,7 @@ pub mod callgraph;
 pub mod churn;
 pub mod cli;
 pub mod closure;
+pub mod consistency;
 pub mod diff;
 pub mod emit;
 pub mod exit;

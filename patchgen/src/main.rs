@@ -9,7 +9,7 @@ use patchgen::cli::{Cli, Command, Wishes};
 use patchgen::emit::{Tools, write};
 use patchgen::explain::Report;
 use patchgen::input::{BASE_ENDING, Build};
-use patchgen::pipeline::Builds;
+use patchgen::pipeline::{Builds, Order};
 use patchgen::problem::{Problem, Reason, Result};
 use patchgen::progress::Progress;
 use patchgen::report::{Format, Page};
@@ -49,11 +49,16 @@ fn run(command: Command) -> Result<u8> {
             Ok(code(&report))
         }
         // `all_functions` is what takes the place of a new build.
-        Command::Build { old, new, all_functions: _, output, running, name, json, keep, wishes } => {
+        Command::Build { old, new, all_functions: _, output, running, name, consistency, json, keep, wishes } => {
             let read =
                 |new: PathBuf| pipeline::read(&old, &new, running.as_deref())?.with_hooks(wishes.source().as_ref());
             let builds = new.map(read).transpose()?;
-            build(&old, builds.as_ref(), &output, name, json, keep, &wishes)
+            let stem = output.file_stem().map(|s| s.to_string_lossy().into_owned());
+            let name = name.or(stem).unwrap_or_else(|| String::from("patch"));
+            let mut tools = Tools::default();
+            tools.keep = keep;
+            let order = Order { name: &name, tools: &tools, consistency };
+            build((&old, builds.as_ref()), &accepted(&wishes), order, &output, json)
         }
         Command::Report { old, new, output, format, name, patch, wishes } => {
             let wanted = Wanted { output, format, name, patch };
@@ -136,23 +141,16 @@ fn accepted(wishes: &Wishes) -> Vec<Wish> {
 }
 
 fn build(
-    old: &Path,
-    builds: Option<&Builds>,
+    (old, builds): (&Path, Option<&Builds>),
+    accept: &[Wish],
+    order: Order<'_>,
     output: &Path,
-    name: Option<String>,
     json: bool,
-    keep: Option<PathBuf>,
-    wishes: &Wishes,
 ) -> Result<u8> {
-    let accept = accepted(wishes);
-    let stem = output.file_stem().map(|s| s.to_string_lossy().into_owned());
-    let name = name.or(stem).unwrap_or_else(|| String::from("patch"));
-    let mut tools = Tools::default();
-    tools.keep = keep;
-    let (patch, progress) = ((name.as_str(), &tools), Progress::default());
+    let progress = Progress::default();
     let (report, finished) = match builds {
-        Some(builds) => pipeline::compare(builds, &accept, Some(patch), &progress)?,
-        None => pipeline::replace_all(old, patch, &progress)?,
+        Some(builds) => pipeline::compare(builds, accept, Some(order), &progress)?,
+        None => pipeline::replace_all(old, order, &progress)?,
     };
     drop(progress);
     if let Some(finished) = finished {
@@ -176,8 +174,10 @@ fn report(old: &Path, new: &Path, wanted: &Wanted, wishes: &Wishes) -> Result<u8
     let builds = pipeline::read(old, new, None)?.with_hooks(wishes.source().as_ref())?;
     let named = wanted.name.clone().or_else(|| made.as_ref().map(inspect::Inspected::name));
     let name = named.unwrap_or_else(|| builds.new.name.clone());
-    let (report, finished) =
-        pipeline::compare(&builds, &accept, Some((&name, &Tools::default())), &Progress::default())?;
+    let tools = Tools::default();
+    let consistency = made.as_ref().map(inspect::Inspected::consistency);
+    let order = Order { name: &name, tools: &tools, consistency };
+    let (report, finished) = pipeline::compare(&builds, &accept, Some(order), &Progress::default())?;
     if let Some((made, path)) = made.as_ref().zip(wanted.patch.as_deref()) {
         made.check_made_of(path, finished.as_ref())?;
     }

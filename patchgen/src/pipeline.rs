@@ -3,8 +3,9 @@
 use std::path::Path;
 
 use crate::callgraph::CallGraph;
-use crate::churn::{Everything, everything};
+use crate::churn::{Everything, everything, let_threads_pass};
 use crate::closure::{UpdateSet, close};
+use crate::consistency::{Model, choose};
 use crate::diff::{Changes, diff};
 use crate::emit::{self, Tools};
 use crate::explain::Report;
@@ -14,7 +15,7 @@ use crate::input::{Build, running};
 use crate::problem::{Problem, Reason, Result};
 use crate::program::{Load, Pair, both, pair, side, sides, texts, texts_of};
 use crate::progress::Progress;
-use crate::redirect::redirects;
+use crate::redirect::{Redirect, redirects};
 use crate::resolve::Resolver;
 use crate::risks::{self, Wish};
 use crate::verdict::{Verdict, check_builds, judge};
@@ -28,6 +29,17 @@ pub struct Builds {
     pub new: Build,
     pairs: Vec<Pair>,
     hooks: Hooks,
+}
+
+/// A patch that is wanted.
+#[derive(Debug, Clone, Copy)]
+pub struct Order<'o> {
+    /// Name shown to operators.
+    pub name: &'o str,
+    /// What compiles and links it.
+    pub tools: &'o Tools,
+    /// Consistency, where the default is not wanted.
+    pub consistency: Option<Model>,
 }
 
 /// A finished patch object.
@@ -64,13 +76,8 @@ impl Builds {
     }
 }
 
-/// Compares them, with the risks that were accepted; makes a patch named `name` when one is wanted and possible.
-pub fn compare(
-    builds: &Builds,
-    accept: &[Wish],
-    patch: Option<(&str, &Tools)>,
-    progress: &Progress,
-) -> Result<Outcome> {
+/// Compares them, with the risks that were accepted; makes a patch when one is wanted and possible.
+pub fn compare(builds: &Builds, accept: &[Wish], patch: Option<Order<'_>>, progress: &Progress) -> Result<Outcome> {
     match attempt(builds, accept, patch, Load::Changed, progress)? {
         Some(done) => Ok(done),
         // Something that other units can see changed: read them all.
@@ -87,7 +94,7 @@ type Attempt = Option<Outcome>;
 fn attempt(
     builds: &Builds,
     accept: &[Wish],
-    patch: Option<(&str, &Tools)>,
+    patch: Option<Order<'_>>,
     load: Load,
     progress: &Progress,
 ) -> Result<Attempt> {
@@ -113,11 +120,19 @@ fn attempt(
     let verdict = Verdict::of(&problems, &set);
     let mut report = Report::new(&resolver, &graph, &changes, &set, verdict, problems);
     report.accepted = accepted;
-    make(report, &resolver, &set, (hooks, &transformed), patch, progress).map(Some)
+    if report.verdict != Verdict::Apply {
+        return Ok(Some((report, None)));
+    }
+    let redirects = redirects(&resolver, &set)?;
+    let wanted = Wanted { graph: &graph, set: &set, redirects: &redirects, hooks, transformed: &transformed };
+    make(report, &resolver, &wanted, patch, progress).map(Some)
 }
 
 /// A patch that replaces every function of a build by a recompiled copy of itself.
-pub fn replace_all(build: &Path, patch: (&str, &Tools), progress: &Progress) -> Result<Outcome> {
+pub fn replace_all(build: &Path, order: Order<'_>, progress: &Progress) -> Result<Outcome> {
+    // A mix of equal versions cannot be told from one version.
+    let consistency = order.consistency.unwrap_or(Model::Newest);
+    let order = Order { consistency: Some(consistency), ..order };
     let build = Build::read(build)?;
     progress.step("reading all units");
     let texts = texts_of(&build)?;
@@ -125,27 +140,45 @@ pub fn replace_all(build: &Path, patch: (&str, &Tools), progress: &Progress) -> 
     let pairs: Vec<Pair> = (0..build.units.len()).map(|i| Pair { old: Some(i), new: Some(i) }).collect();
     let resolver = Resolver::new(&side, &side, &pairs);
     let graph = CallGraph::build(&resolver);
-    let Everything { set, left_out } = everything(&resolver, &graph)?;
+    let Everything { set, left_out } = everything(&resolver, &graph, consistency)?;
     let verdict = if set.members.is_empty() { Verdict::NoChange } else { Verdict::Apply };
     let mut report = Report::new(&resolver, &graph, &Changes::default(), &set, verdict, Vec::new());
     report.left_out = Some(left_out);
-    make(report, &resolver, &set, (&Hooks::default(), &Transformed::default()), Some(patch), progress)
-}
-
-/// Makes the patch of an update set, when one is wanted and may be made.
-fn make(
-    report: Report,
-    resolver: &Resolver<'_, '_>,
-    set: &UpdateSet,
-    (hooks, transformed): (&Hooks, &Transformed),
-    patch: Option<(&str, &Tools)>,
-    progress: &Progress,
-) -> Result<Outcome> {
     if report.verdict != Verdict::Apply {
         return Ok((report, None));
     }
+    let mut redirects = redirects(&resolver, &set)?;
+    let_threads_pass(&resolver, &graph, &mut redirects);
+    let (hooks, transformed) = (Hooks::default(), Transformed::default());
+    let wanted = Wanted { graph: &graph, set: &set, redirects: &redirects, hooks: &hooks, transformed: &transformed };
+    make(report, &resolver, &wanted, Some(order), progress)
+}
+
+/// What a patch is made of.
+struct Wanted<'w> {
+    graph: &'w CallGraph,
+    set: &'w UpdateSet,
+    redirects: &'w [Redirect],
+    hooks: &'w Hooks,
+    transformed: &'w Transformed,
+}
+
+/// Makes the patch of an update set, when one is wanted.
+fn make(
+    mut report: Report,
+    resolver: &Resolver<'_, '_>,
+    wanted: &Wanted<'_>,
+    patch: Option<Order<'_>>,
+    progress: &Progress,
+) -> Result<Outcome> {
+    let Wanted { graph, set, redirects, hooks, transformed } = *wanted;
     let (old, new) = (resolver.old.build, resolver.new.build);
-    let redirects = redirects(resolver, set)?;
+    let choice = match choose(resolver, graph, set, redirects, patch.and_then(|p| p.consistency)) {
+        Ok(choice) => choice,
+        Err(problem) => return refused(report, problem),
+    };
+    let model = choice.model;
+    report.consistency = Some(choice);
     // `diff` goes this far too: what only shows when code is taken out of its unit is part of its answer.
     let mut pieces = match extract(resolver, set) {
         Ok(pieces) => pieces,
@@ -153,14 +186,15 @@ fn make(
     };
     let piece = hooks::piece(hooks, transformed, &mut pieces)?;
     pieces.list.extend(piece);
-    let Some((name, tools)) = patch else { return Ok((report, None)) };
+    let Some(Order { name, tools, .. }) = patch else { return Ok((report, None)) };
     progress.step("generating code");
-    let linked = match emit::link(old, &mut pieces, &redirects, tools) {
+    let linked = match emit::link(old, &mut pieces, redirects, tools) {
         Ok(linked) => linked,
         Err(problem) => return refused(report, problem),
     };
-    let manifest = crate::manifest::manifest(&report, (old, new), &linked, &pieces, &redirects, name);
-    let bytes = emit::finish(&linked, old, &redirects, &pieces, name, manifest.as_bytes())?;
+    let manifest = crate::manifest::manifest(&report, (old, new), &linked, &pieces, redirects, name);
+    let label = emit::Label { name, model, manifest: manifest.as_bytes() };
+    let bytes = emit::finish(&linked, old, redirects, &pieces, label)?;
     Ok((report, Some(Finished { bytes, manifest, hooks: hooks.moments(transformed) })))
 }
 

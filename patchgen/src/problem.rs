@@ -114,6 +114,8 @@ reasons! {
     Skipped = "not-updatable", exit::REFUSED, "remove the annotation or list entry that keeps it from being instrumented, and restart once";
     /// A function whose code is needed is not in the base.
     FunctionMissing = "function-missing", exit::REFUSED, "make sure that base and new build are the same program";
+    /// Threads cannot switch a function one by one, which the patch needs.
+    NotByThread = "not-by-thread", exit::REFUSED, "build with --consistency newest, so that functions switch one after the other, or restart";
     /// Live data has another layout.
     LayoutChanged = "layout-changed", exit::REFUSED, "keep the layout (append nothing, move nothing) and put new fields into shadow variables (dsu.h), vouch for it with `--accept NAME --because WHY`, or restart";
     /// Something position-dependent would have to reach into the base.

@@ -4,7 +4,7 @@ mod common;
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use common::{Place, patchgen};
 use dsu_abi::patch::{self, FUNCTION_STAYS, PATCH_ESCAPES, PatchFunction, PatchRelocation, RelocationKind, control};
@@ -288,4 +288,74 @@ fn every_function_is_replaced_and_no_variable_is_doubled() {
     for variable in ["total", "local"] {
         assert!(relocations.iter().any(|r| r.name == variable), "{variable} stays in the base");
     }
+}
+
+/// Two functions of which one calls the other, one that stands alone, and a function with a convention of its own.
+const CONNECTED: &str = r#"
+#include <dsu.h>
+#include <stdio.h>
+int volatile sink;
+__attribute__((noinline)) int inner(int n) { sink = n + 1; return n * 100; }
+__attribute__((noinline)) int outer(int n) { sink = n + 2; return inner(n) + 300; }
+__attribute__((noinline)) int alone(int n) { sink = n + 3; return n * 500; }
+__attribute__((noinline, regcall)) int own(int n) { sink = n + 4; return inner(n) + 700; }
+int main(int argc, char **argv) {
+    for (int i = 0; i < argc; i++) { POINT; printf("%d %d %d\n", outer(i), alone(i), own(i)); }
+    return 0;
+}
+"#;
+
+/// Exit code, what was said, and the consistency in the header of the patch that came out.
+fn chosen(place: &Place, change: &[(&str, &str)], point: bool, more: &[&str]) -> (Option<i32>, String, Option<u8>) {
+    let point = if point { "DSU_QUIESCENCE_POINT()" } else { "" };
+    let v1 = CONNECTED.replace("POINT", point);
+    let v2 = change.iter().fold(v1.clone(), |source, (old, new)| source.replace(old, new));
+    let arguments = ["-O2", concat!("-I", env!("CARGO_MANIFEST_DIR"), "/../runtime/include")];
+    let (old, new) = (place.build_with("c1", &v1, &arguments), place.build_with("c2", &v2, &arguments));
+    let patch = place.path("chosen.dsu");
+    // What an earlier call left behind is no result of this one.
+    drop(fs::remove_file(&patch));
+    let mut words: Vec<&Path> = vec!["build".as_ref(), old.as_path(), new.as_path(), "-o".as_ref(), patch.as_path()];
+    words.extend(more.iter().map(Path::new));
+    let output = patchgen(&words);
+    let said = [output.stdout, output.stderr].concat();
+    let header = fs::read(&patch).ok().map(|bytes| tables(&bytes).2.consistency as u8);
+    (output.status.code(), String::from_utf8_lossy(&said).into_owned(), header)
+}
+
+#[test]
+fn the_default_consistency_follows_from_what_changes_together() {
+    let Some(place) = Place::new() else { return };
+    let (newest, thread) = (Some(0), Some(1));
+    let both = [("100", "101"), ("300", "301")];
+    let cases: [(&[(&str, &str)], bool, &[&str], Option<u8>, &str); 6] = [
+        (&[("100", "101")], true, &[], newest, "consistency newest, because `inner` alone changes"),
+        (&both, true, &[], thread, "consistency thread, because `outer` calls `inner` and both change"),
+        (&both, true, &["--consistency", "newest"], newest, "consistency newest, because it was asked for"),
+        (&both, false, &[], newest, "no quiescence point to switch at, although `outer` calls `inner`"),
+        (&[("100", "101"), ("500", "501")], true, &[], newest, "neither call each other nor share what is new"),
+        (
+            &[("int volatile sink;", "int volatile sink; int added;"), ("n * 100", "n * added"), ("500", "added++")],
+            true,
+            &[],
+            thread,
+            "`alone` and `inner` both use `added`",
+        ),
+    ];
+    for (change, point, more, expected, fragment) in cases {
+        let (code, said, header) = chosen(&place, change, point, more);
+        assert_eq!((code, header), (Some(0), expected), "{said}");
+        assert!(said.contains(fragment), "{fragment}: {said}");
+    }
+}
+
+#[test]
+fn what_threads_cannot_switch_is_refused_unless_newest_is_asked_for() {
+    let Some(place) = Place::new() else { return };
+    let change = [("100", "101"), ("700", "701")];
+    let (code, said, header) = chosen(&place, &change, true, &[]);
+    assert_eq!((code, header), (Some(4), None), "{said}");
+    assert!(said.contains("own`: cannot be switched thread by thread") && said.contains("[not-by-thread]"), "{said}");
+    let (code, said, header) = chosen(&place, &change, true, &["--consistency", "newest"]);
+    assert_eq!((code, header), (Some(0), Some(0)), "{said}");
 }

@@ -171,6 +171,9 @@ impl State {
         };
         if thread {
             patch.check_ways()?;
+            if !transition::can_list() {
+                return Err(Fail::new(Code::NoProc, "", ""));
+            }
             if modules.as_slice().iter().all(|module| module.points == 0) {
                 return Err(Fail::new(Code::NoPoints, "", ""));
             }
@@ -207,7 +210,8 @@ impl State {
         let former = self.former.iter().rev().flatten().next().filter(|_| !wish.to_base);
         let target = former.map_or([None; MODULES], |former| former.active);
         let update = Move { from: images_of(&self.active), to: images_of(&target) }.without_the_same();
-        let thread = self.active.iter().flatten().any(|active| active.thread) && update.has_ways();
+        let thread =
+            self.active.iter().flatten().any(|active| active.thread) && update.has_ways() && transition::can_list();
         for image in update.from.iter().flatten() {
             ask(image.hooks.pre_revert, "dsu_pre_revert")?;
         }

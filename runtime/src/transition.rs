@@ -134,6 +134,11 @@ fn each_thread(mut each: impl FnMut(u32)) -> Result<(), Errno> {
     })
 }
 
+/// Whether the threads of the process can be found out: not in a chroot without `/proc`.
+pub(crate) fn can_list() -> bool {
+    each_thread(|_| {}).is_ok()
+}
+
 /// Makes sure that every thread there is has a record; those without are of `generation`. Records of threads that have
 /// ended are given back.
 pub(crate) fn enrol(generation: u32) -> Result<u32, Errno> {

@@ -7,8 +7,9 @@ pub mod write;
 
 use std::collections::BTreeMap;
 
-use dsu_abi::patch::{CarriedVariable, Consistency, Hooks, PATCH_ESCAPES, PatchFunction, PatchRelocation, PatchTables};
+use dsu_abi::patch::{CarriedVariable, Hooks, PATCH_ESCAPES, PatchFunction, PatchRelocation, PatchTables};
 
+use crate::consistency::Model;
 use crate::extract::Pieces;
 use crate::hooks::Moment;
 use crate::input::Build;
@@ -56,15 +57,26 @@ pub fn link(base: &Build, pieces: &mut Pieces, redirects: &[Redirect], tools: &T
     Ok(Linked { bytes, relocations, symbols })
 }
 
+/// What a patch says about itself.
+#[derive(Debug, Clone, Copy)]
+pub struct Label<'l> {
+    /// Name shown to operators.
+    pub name: &'l str,
+    /// How threads get to the new versions.
+    pub model: Model,
+    /// For people and tools.
+    pub manifest: &'l [u8],
+}
+
 /// Adds tables and manifest, and the checksum over all.
 pub fn finish(
     linked: &Linked,
     base: &Build,
     redirects: &[Redirect],
     pieces: &Pieces,
-    name: &str,
-    manifest: &[u8],
+    label: Label<'_>,
 ) -> Result<Vec<u8>> {
+    let Label { name, model, manifest } = label;
     let functions = redirects.iter().map(|r| function(linked, pieces, r)).collect::<Result<_>>()?;
     let relocations = linked.relocations.iter().map(|r| {
         let (value, name) = match r.target {
@@ -82,7 +94,7 @@ pub fn finish(
         name,
         base_build_id: &base.build_id,
         machine: base.machine,
-        consistency: Consistency::Newest,
+        consistency: model.number(),
         functions,
         relocations: relocations.collect(),
         carried: carried.collect::<Result<_>>()?,

@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use crate::callgraph::{CallGraph, Picture, never_returns};
 use crate::closure::{Role, UpdateSet};
+use crate::consistency::Choice;
 use crate::diff::{Change, ChangeKind, Changes};
 use crate::fingerprint::signature::signature;
 use crate::ir::debug::Place;
@@ -75,7 +76,7 @@ pub fn effect(function: &str, never_returns: bool) -> Option<String> {
 }
 
 /// What the pass appends to a function's name for the body of its loop.
-const OUTLINED_LOOP: &str = ".dsu_loop";
+pub const OUTLINED_LOOP: &str = ".dsu_loop";
 
 /// The outcome of a comparison.
 #[derive(Debug, Clone, Serialize)]
@@ -92,6 +93,8 @@ pub struct Report {
     pub accepted: Vec<Accepted>,
     /// Functions that differ only in constants that follow their own line.
     pub moved_lines: usize,
+    /// How threads get to the new versions, when a patch can be made.
+    pub consistency: Option<Choice>,
     /// Reason -> functions that stay as they are, where all others are replaced by copies of themselves.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub left_out: Option<BTreeMap<String, usize>>,
@@ -132,6 +135,7 @@ impl Report {
             refusals,
             accepted: Vec::new(),
             moved_lines: changes.moved_lines,
+            consistency: None,
             left_out: None,
             call_graph,
             diffs,
@@ -177,6 +181,9 @@ impl Report {
         }
         for risk in &self.accepted {
             out.push_str(&format!("accepted  {}: {}, because {}\n", risk.subject, risk.message, risk.because));
+        }
+        if let Some(choice) = &self.consistency {
+            out.push_str(&format!("consistency {}\n", choice.text()));
         }
         if ir {
             for diff in &self.diffs {

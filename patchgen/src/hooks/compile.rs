@@ -30,6 +30,7 @@ pub fn compile(source: &Source, base: &Build, new: &mut Build) -> Result<Hooks> 
         flags: source.flags.clone(),
         skipped: Vec::new(),
         stamps: Vec::new(),
+        points: Vec::new(),
         bitcode_size: bitcode.len() as u64,
         bitcode: zstd::bulk::compress(&bitcode, 1).map_err(unwritable)?,
         symbols: symbols(&module),

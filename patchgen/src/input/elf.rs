@@ -29,6 +29,15 @@ struct Metadata {
     stamps: Vec<String>,
     #[serde(default)]
     skipped: Vec<SkippedFunction>,
+    #[serde(default)]
+    points: Vec<SwitchingFunction>,
+    #[serde(default)]
+    waits: Vec<SwitchingFunction>,
+}
+
+#[derive(Deserialize)]
+struct SwitchingFunction {
+    function: String,
 }
 
 #[derive(Deserialize)]
@@ -161,7 +170,9 @@ fn defined(file: &Elf<'_>) -> (BTreeMap<String, Definition>, Vec<String>) {
     let is_definition = |s: &object::read::elf::ElfSymbol64<'_, '_, Endianness>| {
         let named = matches!(s.kind(), SymbolKind::Text | SymbolKind::Data | SymbolKind::Tls | SymbolKind::Unknown)
             || s.elf_symbol().st_type() == elf::STT_GNU_IFUNC;
-        s.is_definition() && s.is_global() && named
+        // What the `object` crate calls a definition leaves thread-local variables out.
+        let tls = s.elf_symbol().st_type() == elf::STT_TLS && !s.is_undefined();
+        (s.is_definition() || tls) && s.is_global() && named
     };
     let mut defined = BTreeMap::new();
     let mut exported = BTreeSet::new();
@@ -237,6 +248,7 @@ fn units(file: &Elf<'_>, shown: &str) -> Result<Vec<Unit>> {
             flags: metadata.flags,
             stamps: metadata.stamps,
             skipped: metadata.skipped.into_iter().map(|s| (s.function, s.reason)).collect(),
+            points: metadata.points.into_iter().chain(metadata.waits).map(|p| p.function).collect(),
             bitcode: record.bitcode.to_vec(),
             bitcode_size: record.bitcode_size,
         });

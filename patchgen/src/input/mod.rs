@@ -98,6 +98,8 @@ pub struct Unit {
     pub stamps: Vec<String>,
     /// Functions left alone, with the reason.
     pub skipped: Vec<(String, String)>,
+    /// Functions in which a thread can switch: they contain a quiescence point or an idle region.
+    pub points: Vec<String>,
     /// zstd frame.
     pub bitcode: Vec<u8>,
     /// Bytes when decompressed.

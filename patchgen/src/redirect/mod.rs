@@ -73,7 +73,8 @@ pub fn redirects(resolver: &Resolver<'_, '_>, set: &UpdateSet) -> Result<Vec<Red
     redirected.map(|(definition, base)| redirect(resolver, definition, base)).collect()
 }
 
-fn redirect(resolver: &Resolver<'_, '_>, definition: &Definition, target: &BaseSymbol) -> Result<Redirect> {
+/// What the base tells about one function.
+pub fn redirect(resolver: &Resolver<'_, '_>, definition: &Definition, target: &BaseSymbol) -> Result<Redirect> {
     let build = resolver.old.build;
     let corrupt = |what: &str| Problem::new(Reason::BaseCorrupt, &target.name, what);
     let outside = || corrupt("its entry is outside the program text");

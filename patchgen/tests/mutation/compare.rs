@@ -18,6 +18,7 @@ fn build() -> Build {
         bitcode: Vec::new(),
         bitcode_size: 0,
         symbols: Vec::new(),
+        points: Vec::new(),
     };
     Build {
         name: "app".into(),

@@ -1,0 +1,16 @@
+//#ExpectRefused:not-by-thread its calling convention leaves no register to a transition stub
+//#RunTool:patchgen build --consistency newest $V1 $V2 -o newest.dsu
+//#ToolOut:consistency newest, because it was asked for
+//#Send:go 3
+//#Expect:old 3 old
+//#Update:v2 newest.dsu
+//#Send:go 3
+//#Expect:new 3 new
+// Two functions that must change together, one of which takes its argument where a stub needs a register.
+#include "serve.h"
+
+__attribute__((noinline)) const char *word(void) { return opaque("old"); }
+
+__attribute__((noinline, regcall)) void both(long n) { printf("%s %ld old\n", word(), n); }
+
+void handle(const char *line) { both(argument(line)); }
