@@ -197,13 +197,18 @@ pub struct Problem {
     /// Line in it.
     pub line: Option<u32>,
     /// What to do.
-    pub way_out: String,
+    pub way_out: &'static str,
     /// Members, variables and functions it is about.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub related: Vec<Related>,
+    #[serde(skip_serializing_if = "is_empty")]
+    pub related: Box<[Related]>,
     /// A person may know that it does no harm.
     #[serde(skip)]
     pub(crate) acceptable: bool,
+}
+
+#[expect(clippy::borrowed_box, reason = "serde hands over the field as it is")]
+fn is_empty(related: &Box<[Related]>) -> bool {
+    related.is_empty()
 }
 
 impl std::fmt::Display for Problem {
@@ -221,7 +226,7 @@ impl std::fmt::Display for Problem {
 impl Problem {
     /// A problem without a place in the source.
     pub fn new(reason: Reason, subject: impl Into<String>, message: impl Into<String>) -> Self {
-        let way_out = reason.way_out().to_owned();
+        let way_out = reason.way_out();
         Self {
             reason,
             subject: subject.into(),
@@ -229,14 +234,14 @@ impl Problem {
             file: None,
             line: None,
             way_out,
-            related: Vec::new(),
+            related: Box::default(),
             acceptable: false,
         }
     }
 
     /// The same with what else it is about.
     pub fn about(self, related: Vec<Related>) -> Self {
-        Self { related, ..self }
+        Self { related: related.into(), ..self }
     }
 
     /// The same, open to a person's word: running code would be sound if what she says is true.

@@ -323,12 +323,15 @@ fn chosen(place: &Place, change: &[(&str, &str)], point: bool, more: &[&str]) ->
     (output.status.code(), String::from_utf8_lossy(&said).into_owned(), header)
 }
 
+/// Edits, whether the base has points, options, expected consistency, and a fragment of the reason.
+type ChoiceCase<'c> = (&'c [(&'c str, &'c str)], bool, &'c [&'c str], Option<u8>, &'c str);
+
 #[test]
 fn the_default_consistency_follows_from_what_changes_together() {
     let Some(place) = Place::new() else { return };
     let (newest, thread) = (Some(0), Some(1));
     let both = [("100", "101"), ("300", "301")];
-    let cases: [(&[(&str, &str)], bool, &[&str], Option<u8>, &str); 6] = [
+    let cases: [ChoiceCase<'_>; 6] = [
         (&[("100", "101")], true, &[], newest, "consistency newest, because `inner` alone changes"),
         (&both, true, &[], thread, "consistency thread, because `outer` calls `inner` and both change"),
         (&both, true, &["--consistency", "newest"], newest, "consistency newest, because it was asked for"),

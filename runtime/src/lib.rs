@@ -8,6 +8,7 @@
 //! | [`state`] | what is loaded and applied |
 //! | [`image`] | patch file -> checked, loaded, relocated image |
 //! | [`switch`] | prepare (may fail, has touched nothing) and commit (cannot fail) |
+//! | [`outcome`] | what an update did; its hooks |
 //! | [`phase`] | `fork` while an update is in progress |
 //! | [`threads`], [`word`], [`gate`] | a record for each thread; what instrumented code and stubs call |
 //! | [`scan`] | stacks, and what may stand on them |
@@ -23,6 +24,7 @@
 mod fail;
 mod gate;
 mod image;
+mod outcome;
 mod phase;
 mod place;
 mod reclaim;

@@ -9,10 +9,11 @@ use dsu_abi::wire::{
 
 use crate::fail::{Fail, Result};
 use crate::image::Image;
+use crate::outcome::Outcome;
 use crate::phase::{self, Phase};
 use crate::place::{self, Path, Start};
 use crate::start::remember_socket;
-use crate::state::{Outcome, STATE, State, modules};
+use crate::state::{STATE, State, modules};
 use crate::sys::turn::Turn;
 use crate::sys::{Errno, Fd, process, socket, tasks};
 use crate::threads;

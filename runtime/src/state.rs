@@ -7,11 +7,12 @@ use dsu_abi::wire::{Apply, Code, Revert, Wish};
 
 use crate::fail::{Fail, Result};
 use crate::image::{Image, Redirect, Verified};
+use crate::outcome::{Outcome, ask, notify};
 use crate::phase::{self, Phase};
 use crate::reclaim::{self, Reclaim};
 use crate::scan::{Ranges, Task};
 use crate::switch::{MODULES, Move, Patches, Plan};
-use crate::sys::loader::{Module, Pinned, call_hook, each_module};
+use crate::sys::loader::{Module, Pinned, each_module};
 use crate::sys::memory::Table;
 use crate::sys::turn::Owned;
 use crate::sys::{Errno, Fd, process};
@@ -92,22 +93,6 @@ pub(crate) static STATE: Owned<State> = Owned::new(State {
     looked: 0,
     look_ns: 0,
 });
-
-/// What was done, for the answer.
-pub(crate) struct Outcome {
-    /// The patch asked for; `None` for a revert.
-    pub(crate) new: Option<&'static Image>,
-    /// The update.
-    pub(crate) update: Move,
-    pub(crate) generation: u32,
-    pub(crate) already: bool,
-    pub(crate) reused: bool,
-    pub(crate) thread: bool,
-    pub(crate) complete: bool,
-    pub(crate) map_ns: u64,
-    pub(crate) prepare_ns: u64,
-    pub(crate) commit_ns: u64,
-}
 
 /// What to switch to, and how.
 struct Order {
@@ -550,51 +535,6 @@ impl State {
         self.record();
         self.transition = None;
         self.waste = true;
-    }
-}
-
-/// Asks a hook of a patch; one that says no vetoes.
-fn ask(hook: u64, name: &str) -> Result<()> {
-    if hook != 0 && call_hook(hook) != 0 {
-        return Err(Fail::new(Code::Vetoed, name, ""));
-    }
-    Ok(())
-}
-
-/// Tells the hooks of the patch that was applied or taken back, and of no other, that it is done.
-fn notify(done: &Transition) {
-    let hook: fn(&Image) -> u64 = match (done.revert, done.turned_back) {
-        (false, false) => |image| image.hooks.post_apply,
-        (true, true) => return,
-        _ => |image| image.hooks.post_revert,
-    };
-    let side = if done.revert { &done.update.from } else { &done.update.to };
-    for hook in side.iter().flatten().map(|image| hook(image)).filter(|hook| *hook != 0) {
-        let _unasked = call_hook(hook);
-    }
-}
-
-impl Outcome {
-    fn nothing(image: &'static Image, generation: u32, map_ns: u64) -> Self {
-        Self {
-            new: Some(image),
-            update: Move::to(None, [None; MODULES]),
-            generation,
-            already: true,
-            reused: true,
-            thread: false,
-            complete: true,
-            map_ns,
-            prepare_ns: 0,
-            commit_ns: 0,
-        }
-    }
-
-    /// Functions whose version is the base's again.
-    pub(crate) fn returned(&self) -> impl Iterator<Item = &'static Redirect> {
-        let Move { from, to } = self.update;
-        let gone = from.into_iter().flatten().flat_map(|image| image.redirects);
-        gone.filter(move |r| !to.iter().flatten().any(|image| image.find(r.slot).is_some()))
     }
 }
 

@@ -196,7 +196,7 @@ impl<'f, 'm, 'a> Flow<'f, 'm, 'a> {
                 "select" => queue.extend(operands.iter().skip(1).take(2).map(|o| value(o))),
                 "phi" => {
                     let edges = line.text.split('[').skip(1).filter_map(|e| e.split(',').next());
-                    queue.extend(edges.map(|e| value(e)));
+                    queue.extend(edges.map(value));
                 }
                 "call" | "invoke" if self.allocates(line) => drop(roots.insert(name)),
                 "load" => return lost("a pointer to it is read from memory", Some(line)),

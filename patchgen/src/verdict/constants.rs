@@ -25,8 +25,8 @@ pub(super) fn holder(units: &[Facts<'_>], home: &Facts<'_>, constant: &Global<'_
 fn holder_in(module: &Module<'_>, name: &str) -> Option<Related> {
     let symbol = format!("@{name}");
     let names = |text: &str| tokens(text).any(|t| t.kind == Kind::Global && t.text == symbol);
-    let variable = module.globals.iter().filter(|g| !g.constant && !g.name.starts_with("llvm."));
-    let variable = variable.filter(|g| g.initialiser.is_some_and(|i| i.contains(&symbol) && names(i))).next();
+    let mut variables = module.globals.iter().filter(|g| !g.constant && !g.name.starts_with("llvm."));
+    let variable = variables.find(|g| g.initialiser.is_some_and(|i| i.contains(&symbol) && names(i)));
     if let Some(global) = variable {
         let name = crate::ir::lex::unescape(global.name);
         return Some(Related::at(RelatedKind::Variable, name, module.place_of_global(global)));

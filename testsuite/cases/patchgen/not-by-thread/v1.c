@@ -3,9 +3,6 @@
 //#ToolOut:consistency newest, because it was asked for
 //#Send:go 3
 //#Expect:old 3 old
-//#Update:v2 newest.dsu
-//#Send:go 3
-//#Expect:new 3 new
 // Two functions that must change together, one of which takes its argument where a stub needs a register.
 #include "serve.h"
 
