@@ -430,6 +430,11 @@ pub(crate) fn set_birth(generation: u32) {
     __dsu_generation.birth.store(generation, Ordering::SeqCst);
 }
 
+/// Whether any thread has come by a quiescence point or an idle region by itself.
+pub(crate) fn has_passed() -> bool {
+    records().iter().any(|record| record.is_used() && record.pointer.load(Ordering::Relaxed) != 0)
+}
+
 /// See [`set_birth`].
 pub(crate) fn birth() -> u32 {
     __dsu_generation.birth.load(Ordering::SeqCst)

@@ -180,7 +180,8 @@ impl<'d, 'a> Differ<'d, 'a> {
         }
         // The compiler cuts pieces off functions and numbers them: one of the same name may be another piece, and who
         // still runs the old function needs the old one.
-        let kind = if same_call && !is_piece(function) { ChangeKind::Body } else { ChangeKind::Signature };
+        let piece = is_piece(function) && !is_unmoved_body(before, facts, name);
+        let kind = if same_call && !piece { ChangeKind::Body } else { ChangeKind::Signature };
         self.push(pair, facts, name, kind, true);
     }
 
@@ -239,6 +240,14 @@ impl<'d, 'a> Differ<'d, 'a> {
 fn is_piece(function: &Function<'_>) -> bool {
     let made = ["_GLOBAL__", "__cxx_global_"].iter().any(|p| function.name.starts_with(p));
     function.linkage == "internal" && function.name.contains('.') && !made
+}
+
+/// The body of a loop, which dsu-cc made a function, whose caller is the same in both builds: it is called with the
+/// same variables, in the same order.
+fn is_unmoved_body(before: &Facts<'_>, after: &Facts<'_>, name: &str) -> bool {
+    let Some((caller, _)) = name.split_once(".dsu_loop") else { return false };
+    let hashes = (before.functions.get(caller), after.functions.get(caller));
+    hashes.0.is_some() && hashes.0 == hashes.1
 }
 
 /// Signature with named types replaced by their structure: a by-value struct that grew is another signature.

@@ -1,4 +1,3 @@
-//#Consistency:newest
 //#Config:o2
 //#Send:go
 //#Expect:variadic 6
@@ -19,7 +18,7 @@
 //#Expect:section 6
 //#Expect:hidden 7
 //#Expect:alias 7
-//#Expect:vector 9
+//#Expect:vector 8
 //#Expect:nested 10
 //#Revert
 //#Send:go
@@ -36,7 +35,7 @@
 //#Config:sections:o2
 //#CompArgs:-O2 -ffunction-sections -g
 //#LinkArgs:-Wl,--gc-sections
-// Only with consistency `newest`: there is no way back into a `regcall` function.
+// Functions of every kind, most of which change. A `regcall` function that changed could not be switched by thread.
 #include "serve.h"
 #include <stdarg.h>
 

@@ -22,7 +22,7 @@ __attribute__((weak, noinline)) int weak(void) { return 5; /* 4 */ }
 __attribute__((section(".text.special"), noinline)) int sectioned(void) { return 6 ; }
 __attribute__((visibility("hidden"), noinline)) int hidden(void) { return 7; }
 extern int alias(void) __attribute__((alias("hidden")));
-__attribute__((regcall, noinline)) int vector(v4 v) { return v[0] + v[3] + 1; }
+__attribute__((regcall, noinline)) int vector(v4 v) { return v[0] + v[3]; }
 __attribute__((preserve_most, noinline)) int nested(int n) { return n * 3 + 1; }
 
 void handle(const char *line) {

@@ -6,7 +6,7 @@
 //#RunTool:patchgen build $V1 $V2 -o fix.dsu --because unused
 //#ToolExit:2
 //#RunTool:patchgen build $V1 $V2 -o fix.dsu --accept item --because "calloc has room" && patchgen inspect fix.dsu
-//#ToolOut:accepted    item: struct that live data has: `tax` is new at offset 24
+//#ToolOut:accepted    item: `tax` is new at offset 24
 //#ToolOut:because calloc has room
 //#RunTool:patchgen diff $V1 $V2 --json --accept "struct item" --because "calloc has room"
 //#ToolOut:"because": "calloc has room"

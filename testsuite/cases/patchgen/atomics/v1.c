@@ -6,9 +6,6 @@
 //#Update:v2
 //#Send:go
 //#Expect:13 16
-//#Revert
-//#Send:go
-//#Expect:14 30
 // Atomic variables stay where they are; how they are used may change.
 #include "serve.h"
 #include <stdatomic.h>

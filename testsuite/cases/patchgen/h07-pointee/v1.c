@@ -1,3 +1,4 @@
+//#Consistency:newest
 //#ExpectChanged:name_of(signature), handle(body)
 //#ExpectClosure:handle, name_of
 //#Send:go 3

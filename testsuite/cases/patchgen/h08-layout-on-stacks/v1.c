@@ -1,3 +1,4 @@
+//#Consistency:newest
 //#ExpectChanged:request(type), handle(body), fill(signature), show(signature)
 //#ExpectClosure:handle, show
 //#ExpectClosure:fill: signature
