@@ -157,10 +157,12 @@ impl Verified {
         Ok(())
     }
 
-    /// Checks it against the base, loads it, relocates it. `earlier` are the images of the module, latest first.
+    /// Checks it against the base, loads it, relocates it. `earlier` are the images of the module, latest first, of
+    /// which one may be `active`.
     pub(crate) fn load(
         self,
         base: &Pinned<'_>,
+        active: Option<&'static Image>,
         earlier: impl Iterator<Item = &'static Image> + Clone,
     ) -> Result<Image> {
         let opened = self.opened()?;
@@ -176,10 +178,13 @@ impl Verified {
         for variable in opened.patch.carried() {
             let variable = variable.map_err(|error| Fail::new(Code::PatchDamaged, "", error.0))?;
             let (identity, shape, size) = (variable.identity, variable.shape, variable.size);
-            let first = earlier.clone().flat_map(|image| image.carried).filter(|c| c.identity == identity).last();
-            if first.is_some_and(|first| first.shape != shape || first.size != size) {
+            let of_name = |image: &&'static Image| image.carried.iter().filter(move |c| c.identity == identity);
+            let is_same = |c: &&Carried| c.shape == shape && c.size == size;
+            if active.is_some_and(|image| of_name(&image).any(|c| !is_same(&c))) {
                 return Err(Fail::new(Code::CarriedDiffers, variable.name, "its type or size differs"));
             }
+            // Patches that were taken back may have had another one of that name.
+            let first = earlier.clone().flat_map(|image| of_name(&image)).filter(is_same).last();
             // Its own storage is known when the object is loaded.
             let storage = first.map_or(0, |first| first.storage);
             carried.push((Carried { identity, shape, size, storage }, variable.address)).map_err(no_memory)?;

@@ -238,7 +238,8 @@ impl State {
         let base = Pinned::new(module).ok_or_else(gone)?;
         let bias = module.bias;
         let earlier = self.images().filter(move |image| image.module == bias);
-        home.push(Image { next: self.images, ..patch.load(&base, earlier)? }).map_err(no_memory)?;
+        let active = self.active_on(module).map(|active| active.image);
+        home.push(Image { next: self.images, ..patch.load(&base, active, earlier)? }).map_err(no_memory)?;
         let image = home.leak().first().ok_or_else(|| no_memory(Errno::NOMEM))?;
         self.images = Some(image);
         Ok(image)

@@ -90,7 +90,8 @@ fn subjects(server: Server) -> Result<Vec<Box<dyn Subject>>> {
 
 fn run(plan: Plan, server: Server, consistency: Consistency) -> Result<(Outcome, Report)> {
     let longest_pause = Duration::from_millis(plan.pause);
-    let under_load = UnderLoad { consistency, updates: plan.updates, longest_pause, rate: plan.rate, seed: plan.seed };
+    let (updates, rate, seed) = (plan.updates, plan.rate, plan.seed);
+    let under_load = UnderLoad { consistency, updates, longest_pause, rate, seed, identity: false };
     let mut told = Instant::now();
     let name = format!("{server:?} in {}", consistency.name());
     churn_under_load(&subjects(server)?, under_load, &mut |updates, requests| {

@@ -140,6 +140,8 @@ pub struct UnderLoad {
     pub rate: u64,
     /// Of the random numbers.
     pub seed: u64,
+    /// Also with patches that replace every function by a copy of itself.
+    pub identity: bool,
 }
 
 /// Starts the first subject's old version, puts load on it, and churns it with the patches of all subjects, which share
@@ -159,6 +161,9 @@ pub fn churn_under_load(
         let patch = folder.path().join(format!("churn-{number}.dsu"));
         make_patch(&old, &subject.cached_build(Version::New, Flavor::Armed)?, &patch)?;
         patches.push(patch);
+    }
+    if plan.identity {
+        patches.extend(crate::identity::patches(&old)?);
     }
     let mut live = subjects[0].start(&old, folder.path())?;
     let options = Options { rate: plan.rate, limit: LIMIT, ..Options::new(live.protocol(), live.address()) };

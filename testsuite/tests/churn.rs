@@ -14,7 +14,8 @@ use testsuite::real::subject::Subject;
 const GROWTH: f64 = 1.05;
 
 fn churned(subjects: &[Box<dyn Subject>], consistency: Consistency, updates: u32) -> Result<()> {
-    let plan = UnderLoad { consistency, updates, longest_pause: Duration::from_millis(20), rate: 4_000, seed: 3 };
+    let longest_pause = Duration::from_millis(20);
+    let plan = UnderLoad { consistency, updates, longest_pause, rate: 4_000, seed: 3, identity: false };
     let (outcome, report) = churn_under_load(subjects, plan, &mut |_, _| {})?;
     println!(
         "{} requests, {} applied, {} reverted, {} mappings",

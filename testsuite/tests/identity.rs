@@ -1,38 +1,40 @@
-//! Parts of memcached's own tests pass while every function of it is replaced by a copy of itself, again and again.
-//! `dsu-bench identity-churn` runs all of them.
-use anyhow::Result;
-use testsuite::identity::Identity;
+//! Servers under load whose every function is replaced by a copy of itself, again and again. `dsu-bench identity-churn`
+//! runs memcached's own tests meanwhile.
+use std::time::Duration;
+
+use anyhow::{Result, ensure};
+use testsuite::churn::{UnderLoad, churn_under_load};
 use testsuite::programs::Consistency;
-use testsuite::real::compiler::Flavor;
+use testsuite::real::kvd::Kvd;
 use testsuite::real::memcached::Memcached;
 use testsuite::real::skip::run;
-use testsuite::real::subject::{Subject, Version};
-use testsuite::real::suite;
+use testsuite::real::subject::Subject;
 
-/// A few that last long enough and do many things: commands, binary protocol, eviction, moving slabs, metadump.
-const FILES: [&str; 5] = ["binary.t", "basic.t", "lru-crawler.t", "slabs-reassign2.t", "watcher.t"];
-
-fn passes(consistency: Consistency) -> Result<()> {
-    let executable = Memcached::fetch()?.cached_build(Version::Old, Flavor::Armed)?;
-    let tree = executable.parent().expect("the executable is in its tree");
-    let files: Vec<String> = suite::files(tree)?.into_iter().filter(|file| FILES.contains(&&**file)).collect();
-    let calm = suite::run_meanwhile(tree, &files, 2, None)?;
-    assert!(calm.len() >= 3 && calm.values().all(|outcome| outcome.passed), "{calm:#?}");
-    let programs = ["memcached", "memcached-debug"].map(|name| tree.join(name));
-    let identity = Identity::new(&programs, consistency)?;
-    let outcomes = suite::run_meanwhile(tree, &files, 2, Some(&|sockets| identity.update(sockets)))?;
-    println!("applied, reverted, gone: {:?}", identity.counts(20)?);
-    let differences = suite::differences(&calm, &outcomes);
-    assert!(differences.is_empty(), "{}", differences.join("\n"));
+fn churned(subject: Box<dyn Subject>, consistency: Consistency) -> Result<()> {
+    let longest_pause = Duration::from_millis(50);
+    let plan = UnderLoad { consistency, updates: 40, longest_pause, rate: 4_000, seed: 5, identity: true };
+    let (outcome, report) = churn_under_load(&[subject], plan, &mut |_, _| {})?;
+    println!("{} requests, {} applied, {} reverted", report.sent, outcome.applied, outcome.reverted);
+    ensure!(report.sent > 1_000 && outcome.applied > 10, "hardly anything happened: {report:?} {outcome:?}");
     Ok(())
 }
 
 #[test]
+fn kvd_in_newest() {
+    run(|| churned(Box::new(Kvd::V2), Consistency::Newest));
+}
+
+#[test]
+fn kvd_in_thread() {
+    run(|| churned(Box::new(Kvd::V2), Consistency::Thread));
+}
+
+#[test]
 fn memcached_in_newest() {
-    run(|| passes(Consistency::Newest));
+    run(|| churned(Box::new(Memcached::fetch()?), Consistency::Newest));
 }
 
 #[test]
 fn memcached_in_thread() {
-    run(|| passes(Consistency::Thread));
+    run(|| churned(Box::new(Memcached::fetch()?), Consistency::Thread));
 }
