@@ -155,7 +155,6 @@ impl State {
             Wish::Thread => true,
         };
         if thread {
-            patch.check_ways()?;
             if !transition::can_list() {
                 return Err(Fail::new(Code::NoProc, "", ""));
             }
@@ -163,6 +162,7 @@ impl State {
             if modules.as_slice().iter().all(|module| module.points == 0) && !threads::has_passed() {
                 return Err(Fail::new(Code::NoPoints, "", ""));
             }
+            patch.check_ways()?;
         }
         let image = match known {
             Some(image) => image,

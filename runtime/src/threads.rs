@@ -469,3 +469,24 @@ pub(crate) fn after_fork() -> Option<u32> {
         own.word.resume()
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use core::sync::atomic::AtomicU64;
+
+    use crate::word::Word;
+
+    #[test]
+    fn stubs_trust_the_generation_of_a_running_thread_only() {
+        let word = Word::around(AtomicU64::new(7));
+        assert!(!word.load().asks());
+        word.begin_idle();
+        assert!(word.load().asks() && word.load().is_idle() && word.load().generation() == 7);
+        assert_eq!((word.resume(), word.load().asks()), (7, false));
+        let announced = word.announce(word.load()).expect("nobody interferes");
+        assert!(word.load().asks() && !word.load().is_idle());
+        assert!(word.move_announced(announced, 8) && !word.move_announced(announced, 9));
+        assert_eq!((word.load().generation(), word.load().asks()), (8, false));
+        assert!(Word::around(AtomicU64::new(Word::UNKNOWN)).load().asks());
+    }
+}

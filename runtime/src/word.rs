@@ -124,22 +124,3 @@ impl Word {
         self.0.compare_exchange(from.0, to.0, Ordering::AcqRel, Ordering::Acquire).is_ok()
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn stubs_trust_the_generation_of_a_running_thread_only() {
-        let word = Word::around(AtomicU64::new(7));
-        assert!(!word.load().asks());
-        word.begin_idle();
-        assert!(word.load().asks() && word.load().is_idle() && word.load().generation() == 7);
-        assert_eq!((word.resume(), word.load().asks()), (7, false));
-        let announced = word.announce(word.load()).expect("nobody interferes");
-        assert!(word.load().asks() && !word.load().is_idle());
-        assert!(word.move_announced(announced, 8) && !word.move_announced(announced, 9));
-        assert_eq!((word.load().generation(), word.load().asks()), (8, false));
-        assert!(Seen(Word::UNKNOWN).asks());
-    }
-}

@@ -166,7 +166,8 @@ impl<'t> Subject<'t> {
             }
             inside |= line.starts_with("define ");
             let data = line.starts_with('@') && !line.starts_with("@llvm.") && !is_content(line);
-            let module = ["target ", "module asm", "!llvm.module.flags"].iter().any(|p| line.starts_with(p));
+            // Not the list of flags: what counts is each of them, and some (the version of debug information) do not.
+            let module = ["target ", "module asm"].iter().any(|p| line.starts_with(p));
             if inside || module || (data && (line.contains(" alias ") || !line.contains("external "))) {
                 queue.push(number);
             }

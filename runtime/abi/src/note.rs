@@ -70,16 +70,17 @@ pub struct ElfNote<'a> {
 /// The notes of one `PT_NOTE` segment; `align` is the segment's alignment (4, or 8 for GNU properties).
 /// Stops at the first malformed note: what follows cannot be located.
 pub fn notes(segment: &[u8], align: u64) -> impl Iterator<Item = ElfNote<'_>> {
-    let align = if align == 8 { 8 } else { 4 };
+    // Two branches, in each of which the compiler sees that it does not divide by zero.
+    let aligned = move |at: u64| if align == 8 { at.next_multiple_of(8) } else { at.next_multiple_of(4) };
     let mut at = 0u64;
     core::iter::from_fn(move || {
         const WHAT: &str = "ELF note is too short";
         let mut head = Cursor::new(slice(segment, at, 12, WHAT).ok()?, WHAT);
         let (owner_len, desc_len, kind) = (head.u32().ok()?, head.u32().ok()?, head.u32().ok()?);
         let owner = slice(segment, at + 12, owner_len.into(), WHAT).ok()?;
-        let desc_at = (at + 12 + u64::from(owner_len)).next_multiple_of(align);
+        let desc_at = aligned(at + 12 + u64::from(owner_len));
         let desc = slice(segment, desc_at, desc_len.into(), WHAT).ok()?;
-        at = (desc_at + u64::from(desc_len)).next_multiple_of(align);
+        at = aligned(desc_at + u64::from(desc_len));
         Some(ElfNote { owner, kind, desc })
     })
 }

@@ -3,6 +3,7 @@
 //#Expect:1 1
 //#Send:go
 //#Expect:2 3
+//#NoOracle:the counters go on where the old version left them
 //#Update:v2
 //#Send:go
 //#Expect:13 16
