@@ -14,6 +14,9 @@ use crate::problem::{Problem, Reason, Result};
 use crate::redirect::Redirect;
 use crate::resolve::{Definition, Resolver};
 
+/// The reason of a choice that a person made.
+pub const ASKED_FOR: &str = "it was asked for";
+
 /// The two models.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
@@ -67,7 +70,7 @@ pub fn choose(
     wish: Option<Model>,
 ) -> Result<Choice> {
     let choice = match wish {
-        Some(model) => Choice { model, reason: String::from("it was asked for") },
+        Some(model) => Choice { model, reason: ASKED_FOR.to_owned() },
         None => by_default(resolver, graph, set, redirects),
     };
     let bound = || redirects.iter().find_map(|r| Some((r, r.bound_to_newest()?)));

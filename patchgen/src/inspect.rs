@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::callgraph::Picture;
-use crate::consistency::Model;
+use crate::consistency::{ASKED_FOR, Model};
 use crate::input::hex;
 use crate::pipeline::Finished;
 use crate::problem::{Problem, Reason, Result};
@@ -127,9 +127,11 @@ impl Inspected {
         text_of(&self.json, "name").to_owned()
     }
 
-    /// How threads get to its versions.
-    pub fn consistency(&self) -> Model {
-        if self.json["consistency"] == Model::Thread.name() { Model::Thread } else { Model::Newest }
+    /// The consistency that was asked for when it was made; `None` where the default was taken.
+    pub fn consistency(&self) -> Option<Model> {
+        let asked = text_of(&self.json["manifest"], "consistency_reason") == ASKED_FOR;
+        let thread = self.json["consistency"] == Model::Thread.name();
+        asked.then_some(if thread { Model::Thread } else { Model::Newest })
     }
 
     /// The risks that were accepted when it was made.

@@ -175,7 +175,7 @@ fn report(old: &Path, new: &Path, wanted: &Wanted, wishes: &Wishes) -> Result<u8
     let named = wanted.name.clone().or_else(|| made.as_ref().map(inspect::Inspected::name));
     let name = named.unwrap_or_else(|| builds.new.name.clone());
     let tools = Tools::default();
-    let consistency = made.as_ref().map(inspect::Inspected::consistency);
+    let consistency = made.as_ref().and_then(inspect::Inspected::consistency);
     let order = Order { name: &name, tools: &tools, consistency };
     let (report, finished) = pipeline::compare(&builds, &accept, Some(order), &Progress::default())?;
     if let Some((made, path)) = made.as_ref().zip(wanted.patch.as_deref()) {

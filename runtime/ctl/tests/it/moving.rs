@@ -140,7 +140,7 @@ fn revert_during_a_transition_takes_everybody_back() {
 fn a_timeout_turns_an_update_back_and_names_the_thread() {
     let mut crew = Crew::new();
     crew.process.say("spin");
-    let (code, said) = crew.lab.refusal(&["apply", &crew.pid, &crew.one, "--timeout", "300ms"]);
+    let (code, said) = crew.lab.refusal(&["apply", &crew.pid, &crew.one, "--timeout", "1500ms"]);
     assert_eq!(code, 40, "{said}");
     assert!(said.contains("`spinner`") && said.contains("no quiescence point reached"), "{said}");
     assert_eq!(crew.process.say("call"), "1 1 1");
@@ -220,7 +220,7 @@ fn a_tree_waits_for_the_threads_of_all_its_processes() {
     let mut crew = Crew::new();
     crew.process.pid = crew.process.say("fork").parse().expect("the child says its number");
     crew.process.say("spin");
-    let (code, said) = crew.lab.refusal(&["apply", "--tree", &crew.pid, &crew.one, "--timeout", "300ms"]);
+    let (code, said) = crew.lab.refusal(&["apply", "--tree", &crew.pid, &crew.one, "--timeout", "1500ms"]);
     assert_eq!(code, 40, "{said}");
     assert_eq!(crew.process.say("call"), "1 1 1");
     // The parent sleeps in waitpid, at no point and in no region.

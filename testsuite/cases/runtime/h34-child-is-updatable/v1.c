@@ -2,7 +2,7 @@
 //#Send:fork
 //#Send:ask
 //#Expect:old
-//#RunTool:dsuctl apply $(cat child.pid) $PATCH
+//#RunTool:dsuctl apply --consistency newest $(cat child.pid) $PATCH
 //#Send:ask
 //#Expect:new
 //#Send:self

@@ -3,7 +3,7 @@
 //#ExpectClosure:answer
 //#Send:spin
 //#Expect:old
-//#RunTool:dsuctl apply $PID $PATCH --consistency thread --timeout 300ms
+//#RunTool:dsuctl apply $PID $PATCH --consistency thread --timeout 1500ms
 //#ToolError:40 `spin` (
 //#Send:ask
 //#Expect:old

@@ -1,6 +1,6 @@
 //#Send:ask
 //#Expect:old
-//#RunTool:forge() { sh $CASE/../../include/forge.sh $PATCH "$@"; }; forge machine.dsu .dsu.patch 56 '\267\000'; forge version.dsu .dsu.patch 8 '\143\000\000\000'; forge function.dsu .dsu.patch 272 '\001\002\003\004'; forge elf.dsu file 18 '\267\000'
+//#RunTool:forge() { sh $CASE/../../include/forge.sh $PATCH "$@"; }; forge machine.dsu .dsu.patch 56 '\267\000'; forge version.dsu .dsu.patch 8 '\143\000\000\000'; forge function.dsu .dsu.patch 264 '\001\002\003\004'; forge elf.dsu file 18 '\267\000'
 //#ApplyFails:machine.dsu 22 machine
 //#ApplyFails:elf.dsu 22 machine
 //#ApplyFails:version.dsu 23 version
