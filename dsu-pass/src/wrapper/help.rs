@@ -16,10 +16,11 @@ Flags (environment; a flag wins):
                                costs nothing until a patch arrives, which then writes two bytes of
                                the function; always: program text is never written
   --dsu-list=FILE              (DSU_LIST)    what to leave alone: LLVM special-case list
-  --dsu-points=FILE            (DSU_POINTS)  adds to, and takes away from, the places found where threads
-                               wait for work and may move to a newer version; a line is a function to
-                               put a point before each call of, thread:FUNCTION where a thread starts,
-                               -FUNCTION (-* for all) or -FUNCTION:CALLEE to find nothing there
+  --dsu-points=FILE            (DSU_POINTS)  adds to, and takes away from, the places found where
+                               threads wait for work and may move to a newer version; a line is a
+                               function to put a point before each call of, thread:FUNCTION where a
+                               thread starts, -FUNCTION (-* for all) or -FUNCTION:CALLEE to find
+                               nothing there
   --dsu-outline-loops=on|off   (DSU_OUTLINE_LOOPS)  make the body of a loop that waits for work a
                                function, FUNCTION.dsu_loop, so that its next iteration is the newest
                                one; on where the frame allows it (default), or off

@@ -11,7 +11,8 @@ fn the_help_has_every_flag_and_examples() {
     let directory = tempfile::tempdir().expect("temporary directory");
     for (program, clang) in [("dsu-cc", "clang that"), ("dsu-c++", "clang++ that")] {
         let help = succeed(&Toolchain::get().name(program), "--dsu-help", directory.path());
-        let wanted = ["dispatch", "list", "points", "log", "verbose", "help"].map(|flag| format!("--dsu-{flag}"));
+        let wanted = ["dispatch", "list", "points", "outline-loops", "log", "verbose", "help"]
+            .map(|flag| format!("--dsu-{flag}"));
         for part in wanted.iter().map(String::as_str).chain(["Examples:", "Exit status:", "DSU_CLANG", program, clang])
         {
             assert!(help.contains(part), "no `{part}` in:\n{help}");
