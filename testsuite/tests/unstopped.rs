@@ -3,6 +3,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
@@ -62,7 +63,14 @@ fn in_thread_a_running_thread_never_waits_and_sees_no_gaps_of_ours() {
     never_waits(Consistency::Thread);
 }
 
+/// How often the gaps are measured before they count. The machine's own noise comes and goes; a thread that is made to
+/// wait by an update is so in every measurement.
+const MEASUREMENTS: usize = 3;
+
 fn never_waits(consistency: Consistency) {
+    /// Two cores are few: the tests here would be one another's noise.
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    let _turn = ONE_AT_A_TIME.lock();
     run(|| {
         let program = Program::build(UNSTOPPED, Flavor::Armed)?;
         let mut sampled = Stage::set(&program, consistency, &[])?;
@@ -71,25 +79,40 @@ fn never_waits(consistency: Consistency) {
         let thread = sampled.ask("sampler")?.concat();
         sampled.update(2)?;
         let before = waits(sampled.pid(), &thread)?;
-        let (mut own, mut noise) = (Vec::new(), Vec::new());
-        for _ in 0..WINDOWS / 2 {
-            noise.push(window(&mut sampled, Some(&mut twin))?);
-            own.push(window(&mut sampled, None)?);
+        let mut seen = Vec::new();
+        for _ in 0..MEASUREMENTS {
+            let pair = measure(&mut sampled, &mut twin)?;
+            assert_eq!(waits(sampled.pid(), &thread)? - before, 0, "the sampler had to wait");
+            let [own, noise] = pair.each_ref().map(|windows| median_of(windows, |window| window.gaps[2]));
+            seen.push(pair);
+            if own <= 2 * noise + 5 {
+                sampled.tell("rest")?;
+                return sampled.end();
+            }
         }
-        assert_eq!(waits(sampled.pid(), &thread)? - before, 0, "the sampler had to wait");
-        for (limit, name) in ["50 us", "200 us", "1 ms"].iter().enumerate() {
-            let rate = |windows: &[Window]| median(windows.iter().map(|window| window.gaps[limit]).collect());
-            let (own, noise) = (rate(&own), rate(&noise));
-            println!("gaps above {name} per window: {own} with updates, {noise} with updates of the twin");
-        }
-        let millisecond = |windows: &[Window]| median(windows.iter().map(|window| window.gaps[2]).collect());
-        let longest = |windows: &[Window]| median(windows.iter().map(|window| window.longest_us).collect());
-        println!("median of the longest gaps: {} us, {} us", longest(&own), longest(&noise));
-        println!("updates: {}", own.iter().map(|window| window.updates).sum::<u64>());
-        assert!(millisecond(&own) <= 2 * millisecond(&noise) + 5, "with updates {own:#?}\nwithout {noise:#?}");
-        sampled.tell("rest")?;
-        sampled.end()
+        panic!("with updates, and with updates of the twin: {seen:#?}")
     });
+}
+
+/// Windows with updates, and windows with updates of the twin.
+fn measure(sampled: &mut Stage, twin: &mut Stage) -> Result<[Vec<Window>; 2]> {
+    let (mut own, mut noise) = (Vec::new(), Vec::new());
+    for _ in 0..WINDOWS / 2 {
+        noise.push(window(sampled, Some(twin))?);
+        own.push(window(sampled, None)?);
+    }
+    for (limit, name) in ["50 us", "200 us", "1 ms"].iter().enumerate() {
+        let [own, noise] = [&own, &noise].map(|windows| median_of(windows, |window| window.gaps[limit]));
+        println!("gaps above {name} per window: {own} with updates, {noise} with updates of the twin");
+    }
+    let [longest, noise_longest] = [&own, &noise].map(|windows| median_of(windows, |window| window.longest_us));
+    println!("median of the longest gaps: {longest} us, {noise_longest} us");
+    println!("updates: {}", own.iter().map(|window| window.updates).sum::<u64>());
+    Ok([own, noise])
+}
+
+fn median_of(windows: &[Window], number: impl Fn(&Window) -> u64) -> u64 {
+    median(windows.iter().map(number).collect())
 }
 
 fn median(mut numbers: Vec<u64>) -> u64 {

@@ -7,7 +7,7 @@
 //#ToolError:40 `spin` (
 //#Send:ask
 //#Expect:old
-//#RunTool:timeout --preserve-status -s INT 1 dsuctl apply $PID $PATCH --consistency thread
+//#RunTool:timeout --foreground --preserve-status -s INT 1 dsuctl apply $PID $PATCH --consistency thread
 //#ToolError:130 goes on: `dsuctl status
 //#RunTool:dsuctl status $PID --threads
 //#ToolOut:no quiescence point reached
