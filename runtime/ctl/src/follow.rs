@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use signal_hook::consts::SIGINT;
 
+use crate::client;
 use crate::error::Error;
 use crate::progress::Progress;
 use crate::status;
@@ -20,6 +21,8 @@ const FIRST_PAUSE: Duration = Duration::from_millis(2);
 const LONGEST_PAUSE: Duration = Duration::from_millis(100);
 /// How long an update that was turned back is followed until its threads are back.
 const LONGEST_WAY_BACK: Duration = Duration::from_secs(5);
+/// How many answers may be cut off before that is the end.
+const LOST_MAX: u32 = 10;
 
 /// What is true when an update is complete.
 pub(crate) struct Goal {
@@ -68,6 +71,8 @@ pub(crate) struct Follow {
     turned: Option<bool>,
     /// Since when they go the other way.
     going_back: Option<Instant>,
+    /// Answers that were cut off.
+    lost: u32,
 }
 
 /// How an update ended.
@@ -87,7 +92,7 @@ impl Follow {
         let asks_threads = document["consistency"] == "thread" && document["already"] != true;
         let end = (document["complete"] == true && !asks_threads).then_some(Ok(End::Complete));
         let (begin, committed) = (Instant::now(), Instant::now());
-        Self { target, document, end, last: Value::Null, goal, begin, committed, turned, going_back: None }
+        Self { target, document, end, last: Value::Null, goal, begin, committed, turned, going_back: None, lost: 0 }
     }
 
     /// Since the request was answered.
@@ -99,6 +104,11 @@ impl Follow {
         let status = match status::ask(&self.target) {
             Ok(status) => status,
             Err(Error::NoProcess(pid)) => return Some(Err(Error::Ended(pid))),
+            // It is about to end, or to become another program: the next look tells.
+            Err(Error::NoAnswer { cause, .. }) if client::is_lost(&cause) && self.lost < LOST_MAX => {
+                self.lost += 1;
+                return None;
+            }
             Err(error) => return Some(Err(error)),
         };
         let moving = &status["transition"];
