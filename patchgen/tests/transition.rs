@@ -106,18 +106,18 @@ fn stubs_read_the_control_block_with_r11_alone() {
     assert_eq!((header.control, header.control % 8), (block, 0));
     assert_eq!(size, control::FUNCTIONS + functions.len() as u64 * control::FUNCTION_SIZE);
     for (index, f) in functions.iter().enumerate() {
-        let newer = block + control::FUNCTIONS + index as u64 * control::FUNCTION_SIZE;
+        let first = block + control::FUNCTIONS + index as u64 * control::FUNCTION_SIZE;
         let stub = code(&bytes, f.stub, 11);
         let mnemonics: Vec<Mnemonic> = stub.iter().map(Instruction::mnemonic).collect();
-        use Mnemonic::{Cmp, Ja, Jmp, Js, Lea, Mov, Test};
-        assert_eq!(mnemonics, [Mov, Mov, Mov, Test, Js, Cmp, Ja, Jmp, Jmp, Lea, Jmp]);
+        use Mnemonic::{Cmp, Jmp, Js, Lea, Mov, Test};
+        assert_eq!(mnemonics, [Mov, Mov, Mov, Test, Js, Cmp, Js, Jmp, Jmp, Lea, Jmp]);
         let operand = |at: usize| stub[at].ip_rel_memory_address();
         assert_eq!([operand(0), operand(5)], [block + control::THREAD, block + control::GENERATION]);
-        assert_eq!([operand(7), operand(8), operand(9)], [newer, newer + 8, newer]);
+        assert_eq!([operand(7), operand(8), operand(9)], [first + 8, first, first]);
         assert_eq!(operand(10), block + control::GATE);
         assert_eq!((stub[1].segment_prefix(), stub[1].memory_base()), (Register::FS, Register::R11));
         assert_eq!((stub[4].near_branch_target(), stub[6].near_branch_target()), (stub[9].ip(), stub[8].ip()));
-        assert_eq!((stub[5].op1_register(), stub[9].op0_register()), (Register::R11D, Register::R11));
+        assert_eq!((stub[5].op0_register(), stub[9].op0_register()), (Register::R11D, Register::R11));
     }
 }
 

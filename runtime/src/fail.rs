@@ -1,6 +1,6 @@
 //! A refusal: a code, the thing it is about, what more can be said.
 
-use core::sync::atomic::{AtomicU8, Ordering};
+use core::sync::atomic::{AtomicI32, AtomicU8, Ordering};
 
 use dsu_abi::file::Refusal;
 use dsu_abi::wire::{Code, Failure};
@@ -14,41 +14,61 @@ pub(crate) type Result<T> = core::result::Result<T, Fail>;
 const SUBJECT_MAX: usize = 512;
 
 /// What the last refusal was about. What it was read from may be gone when it is reported, and a refusal is handed on
-/// through many functions, so the text is here and not in it. Only the runtime's thread refuses anything.
-static SUBJECT: [AtomicU8; SUBJECT_MAX] = [const { AtomicU8::new(0) }; SUBJECT_MAX];
+/// through many functions, so all of it is here and a [`Fail`] is only the news of it: that halves the code of them.
+/// Only the runtime's thread refuses anything, and it reports a refusal before it meets another.
+static LAST: Last = Last {
+    subject: [const { AtomicU8::new(0) }; SUBJECT_MAX],
+    errno: AtomicI32::new(0),
+    detail: [const { AtomicU8::new(0) }; SUBJECT_MAX],
+};
+
+struct Last {
+    subject: [AtomicU8; SUBJECT_MAX],
+    errno: AtomicI32,
+    detail: [AtomicU8; SUBJECT_MAX],
+}
 
 /// See [`Failure`].
-pub(crate) struct Fail {
-    code: Code,
-    errno: i32,
-    detail: &'static str,
-}
+pub(crate) struct Fail(Code);
 
 impl Fail {
     #[cold]
     #[inline(never)]
     pub(crate) fn new(code: Code, subject: &str, detail: &'static str) -> Self {
-        let ended = subject.bytes().chain([0]);
-        for (place, byte) in SUBJECT.iter().zip(ended) {
-            place.store(byte, Ordering::Relaxed);
-        }
-        Self { code, errno: 0, detail }
+        keep(&LAST.subject, subject);
+        keep(&LAST.detail, detail);
+        LAST.errno.store(0, Ordering::Relaxed);
+        Self(code)
     }
 
     #[cold]
     #[inline(never)]
     pub(crate) fn system(code: Code, errno: Errno, detail: &'static str) -> Self {
-        Self { errno: errno.0, ..Self::new(code, "", detail) }
+        let fail = Self::new(code, "", detail);
+        LAST.errno.store(errno.0, Ordering::Relaxed);
+        fail
     }
 
     /// Puts it into words for a client.
     pub(crate) fn report<T>(&self, send: impl FnOnce(Failure<'_>) -> T) -> T {
-        let mut subject: Text<SUBJECT_MAX> = Text::empty();
-        for byte in SUBJECT.iter().map(|byte| byte.load(Ordering::Relaxed)).take_while(|byte| *byte != 0) {
-            subject = subject.with(&[byte]);
-        }
-        send(Failure { code: self.code, errno: self.errno, subject: subject.as_str(), detail: self.detail })
+        let (subject, detail) = (kept(&LAST.subject), kept(&LAST.detail));
+        let errno = LAST.errno.load(Ordering::Relaxed);
+        send(Failure { code: self.0, errno, subject: subject.as_str(), detail: detail.as_str() })
     }
+}
+
+fn keep(place: &[AtomicU8], text: &str) {
+    for (place, byte) in place.iter().zip(text.bytes().chain([0])) {
+        place.store(byte, Ordering::Relaxed);
+    }
+}
+
+fn kept(place: &[AtomicU8]) -> Text<SUBJECT_MAX> {
+    let mut text = Text::empty();
+    for byte in place.iter().map(|byte| byte.load(Ordering::Relaxed)).take_while(|byte| *byte != 0) {
+        text = text.with(&[byte]);
+    }
+    text
 }
 
 impl From<Refusal> for Fail {

@@ -12,7 +12,7 @@ use dsu_abi::stub::{self, Dispatch};
 use dsu_abi::wire::Code;
 
 use crate::fail::{Fail, Result};
-use crate::scan::Range;
+use crate::scan::{Range, Visit};
 use crate::sys::loader::{self, Loaded, Module, Pinned};
 use crate::sys::memory::{PAGE, SealedCopy, Table, TextSpan, regular_file_size, set_code_present, zeroed};
 use crate::sys::{Errno, Fd, process};
@@ -30,7 +30,7 @@ pub(crate) struct Redirect {
     pub(crate) entry: Entry,
     /// Transition stub; 0 when there is none.
     pub(crate) stub: usize,
-    /// Where the stub goes: newer and older version.
+    /// Where the stub goes.
     pub(crate) pair: Option<&'static [AtomicUsize; 2]>,
     /// A way into the base's version that works while the entry is armed; 0 when there is none.
     pub(crate) old: usize,
@@ -74,8 +74,8 @@ pub(crate) struct Image {
     /// What the patch wants called, as addresses.
     pub(crate) hooks: Hooks,
     pub(crate) carried: &'static [Carried],
-    /// Word of the control block that holds the target generation.
-    pub(crate) target: Option<&'static AtomicUsize>,
+    /// Word of the control block that tells stubs which version is for whom: see [`control::threshold`].
+    pub(crate) threshold: Option<&'static AtomicUsize>,
     /// Its code has been taken away.
     pub(crate) reclaimed: &'static AtomicBool,
     pub(crate) name: &'static str,
@@ -178,15 +178,18 @@ impl Verified {
         for variable in opened.patch.carried() {
             let variable = variable.map_err(|error| Fail::new(Code::PatchDamaged, "", error.0))?;
             let (identity, shape, size) = (variable.identity, variable.shape, variable.size);
-            let of_name = |image: &&'static Image| image.carried.iter().filter(move |c| c.identity == identity);
-            let is_same = |c: &&Carried| c.shape == shape && c.size == size;
-            if active.is_some_and(|image| of_name(&image).any(|c| !is_same(&c))) {
-                return Err(Fail::new(Code::CarriedDiffers, variable.name, "its type or size differs"));
-            }
-            // Patches that were taken back may have had another one of that name.
-            let first = earlier.clone().flat_map(|image| of_name(&image)).filter(is_same).last();
             // Its own storage is known when the object is loaded.
-            let storage = first.map_or(0, |first| first.storage);
+            let mut storage = 0;
+            for image in earlier.clone() {
+                for other in image.carried.iter().filter(|other| other.identity == identity) {
+                    if other.shape == shape && other.size == size {
+                        storage = other.storage; // The last one is that of the first image.
+                    } else if active.is_some_and(|active| core::ptr::eq(active, image)) {
+                        return Err(Fail::new(Code::CarriedDiffers, variable.name, "its type or size differs"));
+                    }
+                    // Patches that were taken back may have had another one of that name.
+                }
+            }
             carried.push((Carried { identity, shape, size, storage }, variable.address)).map_err(no_memory)?;
         }
         let loaded = self.link(&opened)?;
@@ -207,7 +210,7 @@ impl Verified {
     fn link(&self, opened: &PatchFile<'_>) -> Result<Loaded> {
         let path = Text::<96>::empty().with(b"/proc/").with_number(process::pid()).with(b"/task/");
         let path = path.with_number(process::thread_id()).with(b"/fd/").with_number(self.copy.fd.number() as u32);
-        let name = path.as_c_str().ok_or(Fail::new(Code::OutOfResources, "", "path of the patch in memory"))?;
+        let name = path.as_c_str().ok_or_else(|| Fail::new(Code::OutOfResources, "", "path of the patch in memory"))?;
         if process::lstat(name).is_err() {
             return Err(Fail::new(Code::NoProc, "", ""));
         }
@@ -234,7 +237,7 @@ impl Verified {
     ) -> Result<Image> {
         let checksum = self.checksum;
         let mut redirects = Table::with_capacity(checked.as_slice().len()).map_err(no_memory)?;
-        let reclaimed = zeroed::<AtomicBool>(1).ok_or(no_memory(Errno::NOMEM))?;
+        let reclaimed = zeroed::<AtomicBool>(1).ok_or_else(|| no_memory(Errno::NOMEM))?;
         let file = file::open(self.copy.leak())?;
         let patch = &file.patch;
         let bias = loaded.bias;
@@ -255,11 +258,11 @@ impl Verified {
             words = words.wrapping_add(control::FUNCTION_SIZE);
         }
         let [code, whole] = extent(&file, bias);
-        let target = (patch.control != 0).then(|| {
+        let threshold = (patch.control != 0).then(|| {
             loaded.fill(patch.control + control::THREAD, threads::thread_offset());
             loaded.fill(patch.control + control::GATE, gate::address());
-            let [target, _] = loaded.words(patch.control + control::GENERATION);
-            target
+            let [threshold, _] = loaded.words(patch.control + control::GENERATION);
+            threshold
         });
         let Hooks { pre_apply, post_apply, pre_revert, post_revert } = patch.hooks;
         let hook = |address| at(address) as u64;
@@ -281,7 +284,7 @@ impl Verified {
                 post_revert: hook(post_revert),
             },
             carried: carried.leak(),
-            target,
+            threshold,
             // SAFETY: zeroed memory of this size, which stays; false is zero.
             reclaimed: unsafe { &*reclaimed },
             redirects,
@@ -298,15 +301,22 @@ fn no_memory(errno: Errno) -> Fail {
 
 /// The pages of the executable segments, and of all of them.
 fn extent(file: &PatchFile<'_>, bias: usize) -> [Range; 2] {
-    [PF_X, 0].map(|flags| {
-        let loads = || file.elf.segments().filter(|s| s.kind == dsu_abi::elf::PT_LOAD && s.flags & flags == flags);
-        let start = loads().map(|s| s.address).min().unwrap_or(0) as usize;
-        let end = loads().map(|s| s.address.saturating_add(s.memory_size)).max().unwrap_or(0) as usize;
-        Range {
-            start: bias.wrapping_add(start & !(PAGE - 1)),
-            end: bias.wrapping_add(end.checked_next_multiple_of(PAGE).unwrap_or(end)),
+    let mut ranges = [Range { start: 0, end: 0 }; 2];
+    for segment in file.elf.segments().filter(|segment| segment.kind == dsu_abi::elf::PT_LOAD) {
+        let (start, end) = (segment.address as usize, segment.address.saturating_add(segment.memory_size) as usize);
+        for (range, flags) in ranges.iter_mut().zip([PF_X, 0]) {
+            let is_first = range.end == 0;
+            if segment.flags & flags == flags {
+                range.start = if is_first { start } else { range.start.min(start) };
+                range.end = range.end.max(end);
+            }
         }
-    })
+    }
+    for range in &mut ranges {
+        range.start = bias.wrapping_add(range.start & !(PAGE - 1));
+        range.end = bias.wrapping_add(range.end.saturating_add(PAGE - 1) & !(PAGE - 1));
+    }
+    ranges
 }
 
 impl Image {
@@ -326,14 +336,14 @@ impl Image {
     }
 
     /// Its code, but for functions that may never return.
-    pub(crate) fn ranges(&self) -> impl Iterator<Item = Range> {
-        let whole = (!self.redirects.iter().any(|redirect| redirect.stays)).then_some(self.code);
-        let returning = self.redirects.iter().filter(move |redirect| whole.is_none() && !redirect.stays);
-        let range = |redirect: &Redirect| {
+    pub(crate) fn each_range(&self, visit: Visit<'_>) {
+        if !self.redirects.iter().any(|redirect| redirect.stays) {
+            return visit(self.code);
+        }
+        for redirect in self.redirects.iter().filter(|redirect| !redirect.stays) {
             let after = self.redirects.iter().map(|other| other.body).filter(|body| *body > redirect.body).min();
-            Range { start: redirect.body, end: after.unwrap_or(self.code.end) }
-        };
-        whole.into_iter().chain(returning.map(range))
+            visit(Range { start: redirect.body, end: after.unwrap_or(self.code.end) });
+        }
     }
 }
 
@@ -348,13 +358,13 @@ fn named_copy(file: &Fd, size: usize) -> core::result::Result<SealedCopy, Errno>
 
 /// The pages that arming the functions writes to.
 fn text_span(base: &Pinned<'_>, redirects: &[Redirect]) -> Option<TextSpan> {
-    let addresses = || {
-        redirects.iter().filter_map(|redirect| match redirect.entry {
-            Entry::Armed { address, .. } => Some(address),
-            Entry::Always { .. } => None,
-        })
-    };
-    base.text_span(addresses().min()?, addresses().max()?)
+    let (mut first, mut last) = (usize::MAX, 0);
+    for redirect in redirects {
+        if let Entry::Armed { address, .. } = redirect.entry {
+            (first, last) = (first.min(address), last.max(address));
+        }
+    }
+    if first > last { None } else { base.text_span(first, last) }
 }
 
 /// SHA-256 of the parts, one after the other. The block function of the crate is used without its buffering,
@@ -404,9 +414,9 @@ fn sha256(parts: [&[u8]; 3]) -> [u8; 32] {
 /// Finds a function in the base's memory, and makes sure that it is that function.
 fn redirect(base: &Pinned<'_>, function: &PatchFunction<'_>) -> Result<Redirect> {
     let differs = |detail| Fail::new(Code::FunctionMismatch, function.name, detail);
-    let slot = base.slot(function.slot).ok_or(differs("its slot is not in writable memory of the base"))?;
+    let slot = base.slot(function.slot).ok_or_else(|| differs("its slot is not in writable memory of the base"))?;
     let arm_at = function.entry.wrapping_add(function.arm_offset.into());
-    let address = base.code(arm_at).ok_or(differs("its entry is not in the code of the base"))?;
+    let address = base.code(arm_at).ok_or_else(|| differs("its entry is not in the code of the base"))?;
     if function.arm_offset != 0 && base.bytes(function.entry, 4) != Some(&stub::ENDBR64) {
         return Err(differs("its entry does not begin with endbr64"));
     }
@@ -415,9 +425,10 @@ fn redirect(base: &Pinned<'_>, function: &PatchFunction<'_>) -> Result<Redirect>
         Dispatch::Armed => (function.entry.wrapping_sub(stub::JMP_SIZE), function.entry),
         Dispatch::Always => (arm_at, arm_at.wrapping_add(stub::JMP_SIZE)),
     };
-    let code = base.bytes(jump, stub::JMP_SIZE as usize).ok_or(differs("its stub is not in the code of the base"))?;
+    let code =
+        base.bytes(jump, stub::JMP_SIZE as usize).ok_or_else(|| differs("its stub is not in the code of the base"))?;
     let displacement = code.strip_prefix(&stub::JMP_INDIRECT).and_then(|rest| rest.first_chunk::<4>());
-    let displacement = displacement.ok_or(differs("there is no stub at its entry"))?;
+    let displacement = displacement.ok_or_else(|| differs("there is no stub at its entry"))?;
     let displacement = i64::from(i32::from_le_bytes(*displacement));
     if after.wrapping_add_signed(displacement) != function.slot {
         return Err(differs("its stub jumps through another slot"));
@@ -429,8 +440,8 @@ fn redirect(base: &Pinned<'_>, function: &PatchFunction<'_>) -> Result<Redirect>
             if id != Some(&function.function_id.to_le_bytes()) {
                 return Err(differs("another function is at its address"));
             }
-            let text = base.entry(arm_at).ok_or(differs("its entry is not aligned"))?;
-            let armed = stub::arm_bytes(function.arm_offset).ok_or(differs("it cannot be armed there"))?;
+            let text = base.entry(arm_at).ok_or_else(|| differs("its entry is not aligned"))?;
+            let armed = stub::arm_bytes(function.arm_offset).ok_or_else(|| differs("it cannot be armed there"))?;
             let bytes = function.entry_bytes;
             let (bytes, armed) = (u16::from_le_bytes(bytes), u16::from_le_bytes(armed));
             if ![bytes, armed].contains(&text.load(Ordering::Acquire)) {
@@ -439,7 +450,7 @@ fn redirect(base: &Pinned<'_>, function: &PatchFunction<'_>) -> Result<Redirect>
             Entry::Armed { text, base: bytes, armed, address }
         }
     };
-    let start = base.code(function.entry).ok_or(differs("its entry is not in the code of the base"))?;
+    let start = base.code(function.entry).ok_or_else(|| differs("its entry is not in the code of the base"))?;
     Ok(Redirect {
         slot,
         body: 0,
@@ -465,10 +476,12 @@ fn target(base: &Pinned<'_>, relocation: &PatchRelocation<'_>, carried: &[Carrie
         RelocationKind::Address => Err(refuse("its address lies outside the base")),
         RelocationKind::TpOffset => {
             let block = base.tls_offset();
-            let block = block.ok_or(refuse(
-                "its thread-local storage is allocated per thread; build the base with \
-                 -ftls-model=initial-exec, or the patch as position-independent code",
-            ))?;
+            let block = block.ok_or_else(|| {
+                refuse(
+                    "its thread-local storage is allocated per thread; build the base with \
+                     -ftls-model=initial-exec, or the patch as position-independent code",
+                )
+            })?;
             Ok(block.wrapping_add(offset))
         }
         RelocationKind::TlsModule if module.tls_module != 0 => Ok(module.tls_module),
@@ -476,7 +489,7 @@ fn target(base: &Pinned<'_>, relocation: &PatchRelocation<'_>, carried: &[Carrie
         RelocationKind::TlsOffset => Ok(offset),
         RelocationKind::Carried => {
             let variable = carried.get(relocation.value as usize);
-            let variable = variable.ok_or(refuse("the patch does not say which variable it is"))?;
+            let variable = variable.ok_or_else(|| refuse("the patch does not say which variable it is"))?;
             Ok(variable.storage.wrapping_add_signed(relocation.addend as isize))
         }
     }

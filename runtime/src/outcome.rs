@@ -42,9 +42,9 @@ impl Outcome {
 
     /// Functions whose version is the base's again.
     pub(crate) fn returned(&self) -> impl Iterator<Item = &'static Redirect> {
-        let Move { from, to } = self.update;
-        let gone = from.into_iter().flatten().flat_map(|image| image.redirects);
-        gone.filter(move |r| !to.iter().flatten().any(|image| image.find(r.slot).is_some()))
+        let Move { from, to } = &self.update;
+        let gone = from.iter().flatten().flat_map(|image| image.redirects);
+        gone.filter(|r| !to.iter().flatten().any(|image| image.find(r.slot).is_some()))
     }
 }
 

@@ -24,7 +24,7 @@ pub(crate) fn is_waiting(image: &Image) -> bool {
 
 /// The code of images.
 fn code(images: impl Iterator<Item = &'static Image> + Clone) -> Result<Ranges, Errno> {
-    Ranges::collect(images.clone().count(), images.map(|image| image.code))
+    Ranges::collect(images.clone().count(), &|visit| images.clone().for_each(|image| visit(image.code)))
 }
 
 impl Reclaim {
@@ -52,12 +52,16 @@ impl Reclaim {
         goal: u32,
         images: impl Iterator<Item = &'static Image> + Clone,
     ) -> Result<bool, Errno> {
-        if !census.all_answered() || !stacks_are_free(&code(images.clone())?) {
+        if !census.all_answered() {
+            return Ok(false);
+        }
+        let retired = code(images.clone())?;
+        if !stacks_are_free(&retired) {
             return Ok(false);
         }
         self.rounds = self.rounds.saturating_sub(1);
         if self.rounds > 0 {
-            rounds.begin(Task { goal, changed: Ranges::empty(), retired: code(images)? })?;
+            rounds.begin(Task { goal, changed: Ranges::empty(), retired })?;
             return Ok(false);
         }
         for image in images {

@@ -21,6 +21,9 @@ impl Range {
     }
 }
 
+/// Who is told of ranges, one after the other.
+pub(crate) type Visit<'v> = &'v mut dyn FnMut(Range);
+
 /// Ranges in ascending order.
 pub(crate) struct Ranges {
     table: Table<Range>,
@@ -33,12 +36,16 @@ impl Ranges {
         Self { table: Table::empty(), whole: Range { start: 0, end: 0 } }
     }
 
-    /// Puts ranges in order, and those that touch together.
-    pub(crate) fn collect(count: usize, ranges: impl Iterator<Item = Range>) -> Result<Self, Errno> {
+    /// Puts the ranges that `each` tells, at most `count`, in order, and those that touch together.
+    pub(crate) fn collect(count: usize, each: &dyn Fn(Visit<'_>)) -> Result<Self, Errno> {
         let mut unordered = Table::with_capacity(count)?;
-        for range in ranges.filter(|range| range.start < range.end) {
-            unordered.push(range)?;
-        }
+        let mut room = Ok(());
+        each(&mut |range| {
+            if range.start < range.end && room.is_ok() {
+                room = unordered.push(range);
+            }
+        });
+        room?;
         sort(unordered.as_mut_slice());
         let mut table: Table<Range> = Table::with_capacity(unordered.as_slice().len())?;
         for range in unordered.as_slice() {
@@ -266,7 +273,8 @@ mod tests {
     use super::*;
 
     fn ranges(list: &[(usize, usize)]) -> Ranges {
-        Ranges::collect(list.len(), list.iter().map(|&(start, end)| Range { start, end })).expect("memory")
+        let each = |visit: Visit<'_>| list.iter().for_each(|&(start, end)| visit(Range { start, end }));
+        Ranges::collect(list.len(), &each).expect("memory")
     }
 
     #[test]

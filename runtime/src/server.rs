@@ -8,7 +8,6 @@ use dsu_abi::wire::{
 };
 
 use crate::fail::{Fail, Result};
-use crate::image::Image;
 use crate::outcome::Outcome;
 use crate::phase::{self, Phase};
 use crate::place::{self, Path, Start};
@@ -193,7 +192,7 @@ fn request(connection: Fd, turn: &mut Turn, queue: &mut Option<Queued>) {
     if phase::lost() {
         return refused(Fail::new(Code::ForkedInUpdate, "", ""));
     }
-    match (Packet::parse(packet), file) {
+    match (Packet::parse_request(packet), file) {
         (Ok(Packet::Apply(wish)), Some(file)) => {
             let busy = STATE.get(turn).transition.is_some();
             if busy && wish.queue && queue.is_none() {
@@ -233,18 +232,16 @@ fn with_linker(answer: &Answer<'_>, turn: &mut Turn, run: impl FnOnce(&mut State
 fn status(state: &State, queued: bool, answer: &Answer<'_>) -> core::result::Result<(), Errno> {
     let modules = modules();
     phase::leave(); // The dynamic linker is done with; only a copy is read from here on.
-    let reclaimed = || state.images().filter(|image| image.reclaimed.load(Ordering::Relaxed));
-    let code = |images: &mut dyn Iterator<Item = &'static Image>| -> u64 {
-        images.map(|image| (image.code.end - image.code.start) as u64).sum()
-    };
-    answer.packet(&Packet::Process(Process {
-        pid: process::pid(),
-        generation: state.transition.map_or(state.generation, |transition| transition.goal()),
-        images: state.images().count() as u32,
-        reclaimed: reclaimed().count() as u32,
-        code: code(&mut state.images()).wrapping_sub(code(&mut reclaimed())),
-        data: state.images().map(|image| image.data).sum(),
-    }))?;
+    let generation = state.transition.map_or(state.generation, |transition| transition.goal());
+    let mut told = Process { pid: process::pid(), generation, images: 0, reclaimed: 0, code: 0, data: 0 };
+    for image in state.images() {
+        let reclaimed = image.reclaimed.load(Ordering::Relaxed);
+        told.images += 1;
+        told.reclaimed += u32::from(reclaimed);
+        told.code += if reclaimed { 0 } else { (image.code.end - image.code.start) as u64 };
+        told.data += image.data;
+    }
+    answer.packet(&Packet::Process(told))?;
     if let Some(transition) = state.transition {
         answer.packet(&Packet::Transition(Transition {
             from: transition.from,
@@ -319,7 +316,6 @@ fn changed(outcome: Result<Outcome>, answer: &Answer<'_>) -> core::result::Resul
         reused: outcome.reused,
         thread: outcome.thread,
         complete: outcome.complete,
-        queued: false,
         map_ns: outcome.map_ns,
         prepare_ns: outcome.prepare_ns,
         commit_ns: outcome.commit_ns,

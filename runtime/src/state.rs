@@ -10,7 +10,7 @@ use crate::image::{Image, Redirect, Verified};
 use crate::outcome::{Outcome, ask, notify};
 use crate::phase::{self, Phase};
 use crate::reclaim::{self, Reclaim};
-use crate::scan::{Ranges, Task};
+use crate::scan::{Ranges, Task, Visit};
 use crate::switch::{MODULES, Move, Patches, Plan};
 use crate::sys::loader::{Module, Pinned, each_module};
 use crate::sys::memory::Table;
@@ -63,6 +63,8 @@ pub(crate) struct State {
     plan: Plan,
     change: Option<Change>,
     pub(crate) transition: Option<Transition>,
+    /// Which word of a stub holds the version that the last transition has left in effect.
+    settled_is_second: bool,
     /// The tables as they are when the transition is complete.
     after: Option<Change>,
     rounds: Rounds,
@@ -85,6 +87,7 @@ pub(crate) static STATE: Owned<State> = Owned::new(State {
     plan: Plan::empty(),
     change: None,
     transition: None,
+    settled_is_second: false,
     after: None,
     rounds: Rounds::new(),
     program: Ranges::empty(),
@@ -196,8 +199,9 @@ impl State {
         let former = self.former.iter().rev().flatten().next().filter(|_| !wish.to_base);
         let target = former.map_or([None; MODULES], |former| former.active);
         let update = Move { from: images_of(&self.active), to: images_of(&target) }.without_the_same();
-        let thread =
-            self.active.iter().flatten().any(|active| active.thread) && update.has_ways() && transition::can_list();
+        let thread = self.active.iter().flatten().any(|active| active.thread)
+            && update.check_ways().is_ok()
+            && transition::can_list();
         for image in update.from.iter().flatten() {
             ask(image.hooks.pre_revert, "dsu_pre_revert")?;
         }
@@ -255,7 +259,8 @@ impl State {
         self.reclaim = None;
         self.waste = true;
         let target = change.generation;
-        self.plan = if thread { Plan::transition(&update, target)? } else { Plan::settled(&update)? };
+        let newer_is_second = !self.settled_is_second;
+        self.plan = if thread { Plan::transition(&update, target, newer_is_second)? } else { Plan::settled(&update)? };
         let begun = process::now_ns();
         let transition = Transition {
             update,
@@ -273,7 +278,7 @@ impl State {
         opened.ready()?;
         let prepared = process::now_ns();
         if thread {
-            threads::set_target(target);
+            threads::set_threshold(target, newer_is_second);
         }
         opened.commit();
         let committed = process::now_ns();
@@ -308,10 +313,13 @@ impl State {
     fn task_of(&mut self, transition: &Transition) -> Result<Task> {
         let no_memory = |errno| Fail::system(Code::OutOfResources, errno, "memory for what threads look for");
         let update = &transition.update;
-        let changed = Ranges::collect(update.range_count(), update.ranges()).map_err(no_memory)?;
+        let changed = Ranges::collect(update.range_count(), &|visit| update.each_range(visit)).map_err(no_memory)?;
         let modules = modules().map_err(no_memory)?;
-        let own = || modules.as_slice().iter().flat_map(Module::code).chain(self.images().map(|image| image.code));
-        self.program = Ranges::collect(own().count(), own()).map_err(no_memory)?;
+        let images = self.images;
+        let own = |visit: Visit<'_>| each_code(modules.as_slice(), images, visit);
+        let mut count = 0;
+        own(&mut |_| count += 1);
+        self.program = Ranges::collect(count, &own).map_err(no_memory)?;
         Ok(Task { goal: transition.goal(), changed, retired: Ranges::empty() })
     }
 
@@ -439,6 +447,7 @@ impl State {
             opened.inspect(|opened| opened.commit()).is_some()
         });
         if settled {
+            self.settled_is_second ^= !transition.turned_back;
             self.record();
             threads::set_birth(self.generation);
             self.looked = 0;
@@ -455,16 +464,12 @@ impl State {
         Change { active, generation, remember: false, forget_all: false, transition: None }
     }
 
-    /// Images whose code nothing leads to.
-    fn wasted(&self) -> impl Iterator<Item = &'static Image> + Clone + use<> {
-        let active = images_of(&self.active);
-        let in_effect = move |image: &Image| active.iter().flatten().any(|active| core::ptr::eq(*active, image));
-        self.images().filter(move |image| !in_effect(image) && reclaim::is_waiting(image))
-    }
-
     /// Goes on proving that nothing runs in code that has been replaced.
     fn unmap(&mut self) {
-        let wasted = self.wasted();
+        // Images whose code nothing leads to.
+        let active = images_of(&self.active);
+        let in_effect = |image: &Image| active.iter().flatten().any(|active| core::ptr::eq(*active, image));
+        let wasted = self.images().filter(|image| !in_effect(image) && reclaim::is_waiting(image));
         if self.reclaim.is_none() {
             transition::sweep();
             match Reclaim::begin(&mut self.rounds, self.generation, wasted.clone()) {
@@ -529,6 +534,7 @@ impl State {
     fn settle_alone(&mut self, transition: &Transition, generation: Option<u32>) {
         let moved = generation.is_some_and(|generation| generation >= transition.to);
         let update = if moved { transition.update } else { transition.update.reversed() };
+        self.settled_is_second ^= moved;
         self.change = if moved { self.after } else { Some(self.unchanged()) };
         if let Ok(plan) = Plan::settled(&update) {
             self.plan = plan;
@@ -537,6 +543,17 @@ impl State {
         self.record();
         self.transition = None;
         self.waste = true;
+    }
+}
+
+/// Code of the modules and of all images.
+#[inline(never)]
+fn each_code(modules: &[Module], images: Option<&'static Image>, visit: Visit<'_>) {
+    for module in modules {
+        module.code().for_each(&mut *visit);
+    }
+    for image in iter::successors(images, |image| image.next) {
+        visit(image.code);
     }
 }
 

@@ -12,12 +12,13 @@
 
 use core::sync::atomic::{AtomicU16, AtomicUsize, Ordering};
 
+use dsu_abi::patch::control;
 use dsu_abi::wire::Code;
 
 use crate::fail::{Fail, Result};
 use crate::image::{Entry, Image, Redirect};
 use crate::phase::{self, Phase};
-use crate::scan::Range;
+use crate::scan::Visit;
 use crate::sys::Errno;
 use crate::sys::memory::{Table, TextSpan, set_text_writable};
 use crate::sys::process;
@@ -64,56 +65,69 @@ impl Move {
     }
 
     /// Both sides.
-    pub(crate) fn images(&self) -> impl Iterator<Item = &'static Image> + use<> {
-        let Self { from, to } = *self;
-        to.into_iter().chain(from).flatten()
+    pub(crate) fn images(&self) -> impl Iterator<Item = &'static Image> {
+        self.to.iter().chain(&self.from).flatten().copied()
     }
 
-    /// Every function it is about, with its versions before and after; the base's is `None`.
-    fn functions(&self) -> impl Iterator<Item = Versions> + use<> {
-        let Self { from, to } = *self;
-        let earlier = move |r: &Redirect| from.iter().flatten().find_map(|image| image.find(r.slot));
-        let later = move |r: &Redirect| to.iter().flatten().find_map(|image| image.find(r.slot));
-        let new = to.into_iter().flatten().flat_map(|image| image.redirects);
-        let new = new.map(move |r| Versions { provider: r, older: earlier(r), newer: Some(r) });
-        let gone = from.into_iter().flatten().flat_map(|image| image.redirects);
-        let gone = gone.filter(move |r| later(r).is_none());
-        new.chain(gone.map(|r| Versions { provider: r, older: Some(r), newer: None }))
+    /// Every function it is about, with its versions before and after; the base's is `None`. Stops at a refusal. Calls
+    /// and not iterators, which the compiler writes out for each use: this is linked into every program.
+    fn each_function(&self, visit: &mut dyn FnMut(&Versions) -> Result<()>) -> Result<()> {
+        let find = |side: &Patches, r: &Redirect| side.iter().flatten().find_map(|image| image.find(r.slot));
+        for r in self.to.iter().flatten().flat_map(|image| image.redirects) {
+            visit(&Versions { provider: r, older: find(&self.from, r), newer: Some(r) })?;
+        }
+        for r in self.from.iter().flatten().flat_map(|image| image.redirects) {
+            if find(&self.to, r).is_none() {
+                visit(&Versions { provider: r, older: Some(r), newer: None })?;
+            }
+        }
+        Ok(())
     }
 
     /// Base code that changes, or changed; not that of functions that may never return.
-    pub(crate) fn ranges(&self) -> impl Iterator<Item = Range> + use<> {
-        let images = self.images();
-        images.flat_map(|image| image.redirects.iter().filter(|r| !r.stays).map(|r| r.range).chain(image.ranges()))
+    pub(crate) fn each_range(&self, visit: Visit<'_>) {
+        for image in self.images() {
+            for redirect in image.redirects.iter().filter(|redirect| !redirect.stays) {
+                visit(redirect.range);
+            }
+            image.each_range(visit);
+        }
     }
 
-    /// At least as many as [`Move::ranges`] gives.
+    /// At least as many as [`Move::each_range`] tells.
     pub(crate) fn range_count(&self) -> usize {
         self.images().map(|image| 2 * image.redirects.len() + 1).sum()
     }
 
     /// Whether it can be done with consistency `thread`: see [`crate::image::Verified::check_ways`]. What was applied
     /// with another one may lack it.
-    pub(crate) fn has_ways(&self) -> bool {
-        let is_complete = |versions: &Versions| {
+    pub(crate) fn check_ways(&self) -> Result<()> {
+        self.each_function(&mut |versions| {
             let function = versions.provider;
-            function.pair.is_some() && function.range.start < function.range.end && versions.addresses().is_some()
-        };
-        self.functions().all(|versions| is_complete(&versions))
+            let known = function.pair.is_some() && function.range.start < function.range.end;
+            if known && versions.addresses().is_some() {
+                return Ok(());
+            }
+            Err(Fail::new(Code::NoOldWay, "the patch in effect", "it was made for consistency `newest`"))
+        })
     }
 
-    /// Tells the stubs where to go, and from which generation on.
-    fn set_pairs(&self, target: u32) {
-        for versions in self.functions() {
-            if let (Some(pair), Some(addresses)) = (versions.provider.pair, versions.addresses()) {
-                for (word, address) in pair.iter().zip(addresses) {
+    /// Tells the stubs where to go, and whom. The older version stays in the word it is in: see [`control`].
+    fn set_pairs(&self, target: u32, newer_is_second: bool) -> Result<()> {
+        self.each_function(&mut |versions| {
+            if let (Some([first, second]), Some([newer, older])) = (versions.provider.pair, versions.addresses()) {
+                let in_order = if newer_is_second { [older, newer] } else { [newer, older] };
+                for (word, address) in [first, second].into_iter().zip(in_order) {
                     word.store(address, Ordering::Release);
                 }
             }
+            Ok(())
+        })?;
+        let threshold = control::threshold(target, newer_is_second);
+        for word in self.images().filter_map(|image| image.threshold) {
+            word.store(threshold as usize, Ordering::Release);
         }
-        for word in self.images().filter_map(|image| image.target) {
-            word.store(target as usize, Ordering::Release);
-        }
+        Ok(())
     }
 }
 
@@ -156,32 +170,31 @@ impl Plan {
     }
 
     /// A plan after which every call runs the versions after the update.
-    #[inline(never)]
     pub(crate) fn settled(update: &Move) -> Result<Self> {
-        Self::of(update, |versions| match (versions.newer, versions.older) {
-            (Some(newer), _) => forward(newer, newer.body),
-            (None, Some(older)) => back(older),
-            (None, None) => Ok(Step { slot: None, text: None }),
-        })
+        Self::of(update, false)
     }
 
     /// A plan after which each thread runs the versions of its generation: the newer ones from `target` on.
-    #[inline(never)]
-    pub(crate) fn transition(update: &Move, target: u32) -> Result<Self> {
-        if !update.has_ways() {
-            return Err(Fail::new(Code::NoOldWay, "the patch in effect", "it was made for consistency `newest`"));
-        }
-        update.set_pairs(target);
-        Self::of(update, |versions| forward(versions.provider, versions.provider.stub))
+    pub(crate) fn transition(update: &Move, target: u32, newer_is_second: bool) -> Result<Self> {
+        update.check_ways()?;
+        update.set_pairs(target, newer_is_second)?;
+        Self::of(update, true)
     }
 
-    fn of(update: &Move, step: impl Fn(&Versions) -> Result<Step>) -> Result<Self> {
+    #[inline(never)]
+    fn of(update: &Move, by_stub: bool) -> Result<Self> {
         let no_memory = |errno| Fail::system(Code::OutOfResources, errno, "memory for the plan of the update");
         let capacity = update.images().map(|image| image.redirects.len()).sum();
         let mut plan = Self { steps: Table::with_capacity(capacity).map_err(no_memory)?, spans: [None; SPANS] };
-        for versions in update.functions() {
-            plan.steps.push(step(&versions)?).map_err(no_memory)?;
-        }
+        update.each_function(&mut |versions| {
+            let step = match (versions.newer, versions.older) {
+                _ if by_stub => forward(versions.provider, versions.provider.stub)?,
+                (Some(newer), _) => forward(newer, newer.body)?,
+                (None, Some(older)) => back(older)?,
+                (None, None) => return Ok(()),
+            };
+            plan.steps.push(step).map_err(no_memory)
+        })?;
         let spans = update.images().filter_map(|image| image.text);
         for (place, span) in plan.spans.iter_mut().zip(spans) {
             *place = Some(span);

@@ -2,6 +2,17 @@
 
 use core::ffi::CStr;
 
+/// Adds `more` behind the first `len` bytes, and leaves room for a NUL; the new length. Once for all sizes of text.
+#[inline(never)]
+fn append(bytes: &mut [u8], len: usize, more: &[u8]) -> usize {
+    let end = bytes.len().saturating_sub(1);
+    let room = bytes.get_mut(len..end).unwrap_or(&mut []);
+    for (to, from) in room.iter_mut().zip(more) {
+        *to = *from;
+    }
+    len + more.len().min(room.len())
+}
+
 /// At most `N - 1` bytes and a NUL; longer texts are clipped.
 #[derive(Clone, Copy)]
 pub(crate) struct Text<const N: usize> {
@@ -21,11 +32,7 @@ impl<const N: usize> Text<N> {
     /// Adds bytes at the end.
     #[inline(never)]
     pub(crate) fn with(mut self, more: &[u8]) -> Self {
-        let room = self.bytes.get_mut(self.len..N.saturating_sub(1)).unwrap_or(&mut []);
-        for (to, from) in room.iter_mut().zip(more) {
-            *to = *from;
-        }
-        self.len += more.len().min(room.len());
+        self.len = append(&mut self.bytes, self.len, more);
         self
     }
 
@@ -52,12 +59,16 @@ impl<const N: usize> Text<N> {
     /// The text as UTF-8, up to the first byte that is not.
     #[inline(never)]
     pub(crate) fn as_str(&self) -> &str {
-        self.as_bytes().utf8_chunks().next().map_or("", |chunk| chunk.valid())
+        let bytes = self.as_bytes();
+        core::str::from_utf8(bytes).unwrap_or_else(|error| {
+            let valid = bytes.get(..error.valid_up_to()).unwrap_or(&[]);
+            core::str::from_utf8(valid).unwrap_or("")
+        })
     }
 
     /// The text for libc; `None` if it holds a NUL.
     pub(crate) fn as_c_str(&self) -> Option<&CStr> {
-        CStr::from_bytes_with_nul(self.bytes.get(..=self.len)?).ok()
+        CStr::from_bytes_until_nul(&self.bytes).ok().filter(|text| text.count_bytes() == self.len)
     }
 
     /// Whether something was, or may have been, clipped.

@@ -3,6 +3,8 @@
 
 use core::sync::atomic::{AtomicI32, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 
+use dsu_abi::patch::control;
+
 use crate::scan::{self, Task};
 use crate::sys::process;
 use crate::word::Word;
@@ -101,8 +103,8 @@ pub struct Shared {
     round: AtomicU32,
     /// Generation of threads that come into being.
     birth: AtomicU32,
-    /// During a transition: threads of this generation and newer ones run the newer versions.
-    target: AtomicU32,
+    /// During a transition, which threads run which versions: see [`control::threshold`].
+    threshold: AtomicU32,
     /// Records that were ever in use.
     used: AtomicU32,
     pool: AtomicPtr<Record>,
@@ -115,7 +117,7 @@ pub struct Shared {
 pub static __dsu_generation: Shared = Shared {
     round: AtomicU32::new(0),
     birth: AtomicU32::new(0),
-    target: AtomicU32::new(u32::MAX),
+    threshold: AtomicU32::new(control::threshold(u32::MAX >> 1, true)),
     used: AtomicU32::new(0),
     pool: AtomicPtr::new(core::ptr::null_mut()),
     task: AtomicPtr::new(core::ptr::null_mut()),
@@ -418,11 +420,11 @@ pub extern "C" fn dsu_unregister_stack(low: *const core::ffi::c_void) {
 /// The gate: where stubs go that meet a thread that is unknown, idle (a signal handler in the middle of a blocking
 /// call), or about to be moved. Whatever it was, it runs now; returns the version for it.
 pub(crate) extern "C" fn pass_gate(pair: &[AtomicUsize; 2]) -> usize {
-    let [newer, older] = pair;
+    let [first, second] = pair;
     // Without a record it counts as one that has not moved.
     let generation = own().map_or(0, |record| record.word.resume());
-    let target = __dsu_generation.target.load(Ordering::Acquire);
-    (if generation >= target { newer } else { older }).load(Ordering::Acquire)
+    let threshold = __dsu_generation.threshold.load(Ordering::Acquire);
+    (if control::takes_second(generation, threshold) { second } else { first }).load(Ordering::Acquire)
 }
 
 /// Generation of threads that come into being from now on.
@@ -440,9 +442,9 @@ pub(crate) fn birth() -> u32 {
     __dsu_generation.birth.load(Ordering::SeqCst)
 }
 
-/// Generation from which on threads run the newer versions.
-pub(crate) fn set_target(generation: u32) {
-    __dsu_generation.target.store(generation, Ordering::SeqCst);
+/// Which threads run which versions, for the gate: see [`control::threshold`].
+pub(crate) fn set_threshold(target: u32, newer_is_second: bool) {
+    __dsu_generation.threshold.store(control::threshold(target, newer_is_second), Ordering::SeqCst);
 }
 
 /// Begins a round.

@@ -125,9 +125,9 @@ impl Census {
 }
 
 /// The threads of the program, but not the runtime's.
-fn each_thread(mut each: impl FnMut(u32)) -> Result<(), Errno> {
+fn each_thread(each: &mut dyn FnMut(u32)) -> Result<(), Errno> {
     let own = process::thread_id();
-    tasks::each_thread(|thread| {
+    tasks::each_thread(&mut |thread| {
         if thread != own {
             each(thread);
         }
@@ -136,21 +136,22 @@ fn each_thread(mut each: impl FnMut(u32)) -> Result<(), Errno> {
 
 /// Whether the threads of the process can be found out: not in a chroot without `/proc`.
 pub(crate) fn can_list() -> bool {
-    each_thread(|_| {}).is_ok()
+    each_thread(&mut |_| {}).is_ok()
 }
 
-/// Makes sure that every thread there is has a record; those without are of `generation`. Records of threads that have
-/// ended are given back.
+/// Makes sure that every thread there is has a record; those without are of `generation`. How many got none.
 pub(crate) fn enrol(generation: u32) -> Result<u32, Errno> {
     let mut unknown = 0;
-    let begin = process::now_ns();
-    each_thread(|thread| {
-        if threads::record_of(thread).is_none() {
-            let claimed = threads::claim(thread, generation).inspect(|r| r.since_ns.store(begin, Ordering::Relaxed));
-            unknown += u32::from(claimed.is_none());
-        }
-    })?;
+    each_thread(&mut |thread| unknown += u32::from(enrolled(thread, generation).is_none()))?;
     Ok(unknown)
+}
+
+fn enrolled(thread: u32, generation: u32) -> Option<&'static Record> {
+    threads::record_of(thread).or_else(|| {
+        let claimed = threads::claim(thread, generation)?;
+        claimed.since_ns.store(process::now_ns(), Ordering::Relaxed);
+        Some(claimed)
+    })
 }
 
 /// Gives records of threads that have ended back.
@@ -177,10 +178,13 @@ pub(crate) struct Watch<'r> {
 /// Looks at all threads, and moves those that can be moved.
 pub(crate) fn look_around(rounds: &Rounds, program: &Ranges, moving: Option<&Transition>) -> Result<Census, Errno> {
     let Some(task) = rounds.task() else { return Ok(Census::default()) };
-    let mut census = Census { unknown: enrol(threads::birth())?, ..Census::default() };
+    let mut census = Census::default();
     let watch = Watch { rounds, task, program, moving, map: Map::read()? };
-    each_thread(|thread| {
-        let Some(record) = threads::record_of(thread) else { return };
+    each_thread(&mut |thread| {
+        let Some(record) = enrolled(thread, threads::birth()) else {
+            census.unknown += 1;
+            return;
+        };
         let was_gone = !watch.is_done(record) && !watch.visit(record, thread);
         if was_gone {
             return;

@@ -27,7 +27,6 @@ const UNPROVOKED_CODES: &[(&str, &str)] = &[
     ("NO_ANSWER", "needs a runtime of another version"),
     ("UNRESOLVED", "patchgen refuses such patches; needs other libraries at run time"),
     ("NO_BARRIER", "needs a kernel before 4.16"),
-    ("CONSISTENCY_UNSUPPORTED", "needs a runtime of another version"),
     ("CARRIED_DIFFERS", "needs a patch over a patch with another variable of the same name"),
     ("OUT_OF_RESOURCES", "needs a full machine"),
     ("FORKED_IN_UPDATE", "needs a fork at the very moment of loading"),

@@ -175,6 +175,46 @@ fn in_thread_a_halted_thread_stays_in_one_version_from_point_to_point() {
     });
 }
 
+/// Updates one after the other, of which each ends before the next begins: the stubs of the first, or of the one before
+/// it, serve the last one, too.
+const THROUGH: [[u8; 3]; 4] = [[1, 2, 1], [1, 2, 3], [2, 3, 1], [3, 1, 2]];
+
+#[test]
+fn in_thread_a_thread_halted_in_a_stub_goes_where_the_stub_has_sent_it() {
+    run(|| {
+        for flavor in [Flavor::Armed, Flavor::Always] {
+            let program = Program::build(ORDER, flavor)?;
+            let mut stage = Stage::set(&program, Consistency::Thread, &[])?;
+            let mut now = 1;
+            for way in ["read", "loop"] {
+                for [from, through, to] in THROUGH {
+                    if now != from {
+                        stage.update(from)?;
+                    }
+                    stage.tell("hold f-middle loop")?;
+                    stage.begin(through)?;
+                    // Born during the update, so it has moved: the stub decides for the newer version.
+                    stage.tell(&format!("park in-stub {way}"))?;
+                    stage.ask("let-go")?;
+                    stage.settle()?;
+                    stage.begin(to)?;
+                    let reply = stage.ask("release")?;
+                    let log = reply.last().cloned().unwrap_or_default();
+                    let case = format!("in {way}, from {from} through {through} to {to}: {log}");
+                    let first = log.split('|').next().unwrap_or_default();
+                    let calls = [format!("b{through}"), format!("a{through}")];
+                    assert!(first.matches('a').count() > 20 && only(first, &calls), "{case}");
+                    stage.settle()?;
+                    now = to;
+                }
+            }
+            assert_eq!(stage.counts()?.late, 0);
+            stage.end()?;
+        }
+        Ok(())
+    });
+}
+
 #[test]
 fn a_thousand_threads_are_updated_like_one() {
     run(|| {

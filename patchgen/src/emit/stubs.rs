@@ -76,16 +76,16 @@ fn function(text: &mut String, symbol: &str, endbr: bool, lines: &str) {
 /// See [`control`]: to the newer or the older version, as the calling thread stands.
 fn transition(index: u64) -> String {
     let at = |offset: u64| format!("{CONTROL}+{offset}(%rip)");
-    let newer = control::FUNCTIONS + index * control::FUNCTION_SIZE;
-    let (older, gate) = (newer + 8, control::GATE);
+    let first = control::FUNCTIONS + index * control::FUNCTION_SIZE;
+    let (second, gate) = (first + 8, control::GATE);
     format!(
         "\tmovq {}, %r11\n\tmovq %fs:(%r11), %r11\n\tmovq (%r11), %r11\n\ttestq %r11, %r11\n\tjs 2f\n\
-         \tcmpl %r11d, {}\n\tja 1f\n\tjmpq *{}\n1:\tjmpq *{}\n2:\tleaq {}, %r11\n\tjmpq *{}\n",
+         \tcmpl {}, %r11d\n\tjs 1f\n\tjmpq *{}\n1:\tjmpq *{}\n2:\tleaq {}, %r11\n\tjmpq *{}\n",
         at(control::THREAD),
         at(control::GENERATION),
-        at(newer),
-        at(older),
-        at(newer),
+        at(second),
+        at(first),
+        at(first),
         at(gate)
     )
 }
@@ -117,9 +117,10 @@ mod tests {
     #[test]
     fn words_of_a_function_stand_in_table_order() {
         let third = transition(2);
-        let newer = control::FUNCTIONS + 2 * control::FUNCTION_SIZE;
-        assert!(third.contains(&format!("jmpq *{CONTROL}+{newer}(%rip)\n1:\tjmpq *{CONTROL}+{}(%rip)", newer + 8)));
-        assert!(third.contains(&format!("leaq {CONTROL}+{newer}(%rip), %r11")));
+        let first = control::FUNCTIONS + 2 * control::FUNCTION_SIZE;
+        let jumps = format!("jmpq *{CONTROL}+{}(%rip)\n1:\tjmpq *{CONTROL}+{first}(%rip)", first + 8);
+        assert!(third.contains(&jumps));
+        assert!(third.contains(&format!("leaq {CONTROL}+{first}(%rip), %r11")));
     }
 
     #[test]

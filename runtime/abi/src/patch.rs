@@ -15,7 +15,7 @@ pub const MANIFEST_SECTION: &str = ".dsu.manifest";
 /// First bytes of the section.
 pub const MAGIC: &[u8; 8] = b"DSUPATCH";
 /// Version of this layout.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 /// Bytes of the header.
 pub const HEADER_SIZE: u64 = 256;
 /// Offset in the header of the SHA-256 of the whole file, taken with these 32 bytes zero.
@@ -48,7 +48,7 @@ pub const PATCH_ESCAPES: u32 = 1;
 
 /// Where in its control block (see [`Patch::control`]) the runtime writes, in bytes. The block is writable, 8-byte
 /// aligned data of the patch object. Two words for each function follow, in the order of the function table: the
-/// address of its newer version, and that of its older one.
+/// addresses of two of its versions. [`threshold`] tells which of the two is the newer one.
 ///
 /// The transition stub of function `i` reads them, with `r11` as its only register:
 /// ```text
@@ -56,16 +56,21 @@ pub const PATCH_ESCAPES: u32 = 1;
 /// mov  %fs:(%r11), %r11            the thread's record
 /// mov  (%r11), %r11                its state: bit 63 asks for the gate, bits 0 to 31 are its generation
 /// test %r11, %r11 ; js 2f
-/// cmp  %r11d, control+GENERATION(%rip) ; ja 1f
-/// jmp  *newer_i(%rip)
-/// 1: jmp *older_i(%rip)
-/// 2: lea  newer_i(%rip), %r11 ; jmp *control+GATE(%rip)
+/// cmp  control+GENERATION(%rip), %r11d ; js 1f
+/// jmp  *second_i(%rip)
+/// 1: jmp *first_i(%rip)
+/// 2: lea  first_i(%rip), %r11 ; jmp *control+GATE(%rip)
 /// ```
 /// The gate finds out where the thread stands, then jumps through one of the two words that `r11` points at.
+///
+/// A thread may be taken off its processor between its decision and its jump, and come back when that transition has
+/// ended and the next one has begun. So words change sides: the version that was the newer one is the older one of the
+/// next transition, and stays in its word. Before that word is used again the thread has had to pass a quiescence
+/// point, and so to leave the stub.
 pub mod control {
     /// Offset from the thread pointer of the word that points to the thread's record.
     pub const THREAD: u64 = 0;
-    /// 32 bits: threads of this generation or a newer one run the newer version.
+    /// 32 bits: see [`threshold`].
     pub const GENERATION: u64 = 8;
     /// Address of the gate.
     pub const GATE: u64 = 16;
@@ -73,6 +78,18 @@ pub mod control {
     pub const FUNCTIONS: u64 = 24;
     /// Bytes for each function.
     pub const FUNCTION_SIZE: u64 = 16;
+
+    /// What stands at [`GENERATION`] when threads of generation `target` and above run the newer version, which is in
+    /// the second word, or in the first. Generations stay below 2^31.
+    pub const fn threshold(target: u32, newer_is_second: bool) -> u32 {
+        if newer_is_second { target } else { target ^ 1 << 31 }
+    }
+
+    /// Whether a thread of that generation takes the second word: the sign of a difference, so that one compare and
+    /// one jump do in either case.
+    pub const fn takes_second(generation: u32, threshold: u32) -> bool {
+        generation.wrapping_sub(threshold) >> 31 == 0
+    }
 }
 
 /// Functions of the patch that the runtime calls on its own thread; 0 where there is none. Each takes nothing and
@@ -459,6 +476,17 @@ fn put_carried(out: &mut alloc::vec::Vec<u8>, v: &CarriedVariable<'_>, strings: 
 #[cfg(all(test, feature = "alloc"))]
 mod tests {
     use super::*;
+
+    #[test]
+    fn threads_take_the_version_of_their_generation_from_whichever_word_holds_it() {
+        for target in [1, 2, 1000, i32::MAX as u32] {
+            for generation in [0, target - 1, target, (target + 1) & i32::MAX as u32] {
+                let newer = generation >= target;
+                assert_eq!(control::takes_second(generation, control::threshold(target, true)), newer);
+                assert_eq!(control::takes_second(generation, control::threshold(target, false)), !newer);
+            }
+        }
+    }
 
     fn tables() -> PatchTables<'static> {
         PatchTables {

@@ -4,12 +4,15 @@
 //! request is one packet (`Apply` carries the patch as a file descriptor); the answer is any number of packets and
 //! ends with `End` or `Failure`. Texts are clipped to [`TEXT_MAX`] bytes, so that every message fits a packet.
 
+mod fill;
+
 use crate::cursor::{Cursor, FormatError, Result};
+use fill::Fill;
 
 /// First bytes of a packet.
 pub const MAGIC: [u8; 4] = *b"DSUw";
 /// Version of the protocol.
-pub const VERSION: u16 = 2;
+pub const VERSION: u16 = 3;
 /// Bytes of a packet's header.
 pub const HEADER_SIZE: usize = 12;
 /// No packet is longer.
@@ -47,33 +50,31 @@ pub enum Code {
     TextNotWritable = 10,
     /// The kernel cannot make all cores see new code.
     NoBarrier = 11,
-    /// The patch asks for a consistency this runtime does not have.
-    ConsistencyUnsupported = 12,
     /// No patch is applied.
-    NothingApplied = 13,
+    NothingApplied = 12,
     /// A limit of the runtime or the system. Subject: which.
-    OutOfResources = 14,
+    OutOfResources = 13,
     /// The process was forked while its parent was loading a patch; its dynamic linker may be locked for ever.
-    ForkedInUpdate = 15,
+    ForkedInUpdate = 14,
     /// A reference of the patch to the base cannot be made. Subject: the symbol; detail: why.
-    BadReference = 16,
+    BadReference = 15,
     /// The process does not see `/proc`, through which a patch is handed to its dynamic linker.
-    NoProc = 17,
+    NoProc = 16,
     /// An update is still moving threads; revert it, or ask to be queued.
-    TransitionInProgress = 18,
+    TransitionInProgress = 17,
     /// Consistency `thread` needs a way into the old version that the patch does not have. Subject: the function.
-    NoOldWay = 19,
+    NoOldWay = 18,
     /// The patch's own hook said no. Subject: the hook.
-    Vetoed = 20,
+    Vetoed = 19,
     /// A variable that an earlier patch added is another one in this patch. Subject: its name.
-    CarriedDiffers = 21,
+    CarriedDiffers = 20,
     /// Consistency `thread` needs quiescence points, and no module of the process has any.
-    NoPoints = 22,
+    NoPoints = 21,
 }
 
 impl Code {
     /// All codes.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 21] = [
         Self::BadRequest,
         Self::NotPermitted,
         Self::PatchUnreadable,
@@ -85,7 +86,6 @@ impl Code {
         Self::Unresolved,
         Self::TextNotWritable,
         Self::NoBarrier,
-        Self::ConsistencyUnsupported,
         Self::NothingApplied,
         Self::OutOfResources,
         Self::ForkedInUpdate,
@@ -273,8 +273,6 @@ pub struct Done<'a> {
     pub thread: bool,
     /// No thread has anything left to do: every call runs the new version.
     pub complete: bool,
-    /// It waits for the end of another update.
-    pub queued: bool,
     /// Nanoseconds for reading, checking and loading the file.
     pub map_ns: u64,
     /// Nanoseconds for checking the base and making its text writable.
@@ -323,58 +321,6 @@ pub enum Packet<'a> {
     Failure(Failure<'a>),
     /// Answer: last packet.
     End,
-}
-
-/// Fills a packet; what does not fit is dropped, which [`TEXT_MAX`] keeps from happening.
-struct Fill<'b> {
-    out: &'b mut [u8; PACKET_MAX],
-    at: usize,
-}
-
-impl Fill<'_> {
-    fn put(&mut self, bytes: &[u8]) {
-        let end = self.at.saturating_add(bytes.len());
-        if let Some(place) = self.out.get_mut(self.at..end) {
-            for (to, from) in place.iter_mut().zip(bytes) {
-                *to = *from;
-            }
-            self.at = end;
-        }
-    }
-
-    fn bytes(&mut self, bytes: &[u8], max: usize) {
-        let bytes = bytes.get(..max).unwrap_or(bytes);
-        self.put(&(bytes.len() as u16).to_le_bytes());
-        self.put(bytes);
-    }
-
-    fn text(&mut self, text: &str) {
-        self.bytes(clip(text).as_bytes(), TEXT_MAX);
-    }
-
-    fn words(&mut self, words: &[u32]) {
-        for word in words {
-            self.put(&word.to_le_bytes());
-        }
-    }
-
-    fn longs(&mut self, longs: &[u64]) {
-        for long in longs {
-            self.put(&long.to_le_bytes());
-        }
-    }
-}
-
-/// At most [`TEXT_MAX`] bytes of `text`, cut between characters.
-fn clip(text: &str) -> &str {
-    let mut len = text.len().min(TEXT_MAX);
-    while len > 0 {
-        if let Some(head) = text.get(..len) {
-            return head;
-        }
-        len -= 1;
-    }
-    ""
 }
 
 impl<'a> Packet<'a> {
@@ -445,7 +391,7 @@ impl<'a> Packet<'a> {
                 f.text(d.patch);
                 f.put(&d.checksum);
                 f.words(&[d.generation]);
-                f.put(&[d.already, d.reused, d.thread, d.complete, d.queued].map(u8::from));
+                f.put(&[d.already, d.reused, d.thread, d.complete].map(u8::from));
                 f.longs(&[d.map_ns, d.prepare_ns, d.commit_ns]);
             }
             Self::Failure(e) => {
@@ -465,6 +411,18 @@ impl<'a> Packet<'a> {
 
     /// Reads a packet.
     pub fn parse(packet: &'a [u8]) -> Result<Self> {
+        Self::read(packet, |kind, c| match request(kind, c)? {
+            Some(request) => Ok(request),
+            None => answer(kind, c, packet),
+        })
+    }
+
+    /// Reads a packet that a client sends. The runtime has no use for the others, and room for little code.
+    pub fn parse_request(packet: &'a [u8]) -> Result<Self> {
+        Self::read(packet, |kind, c| request(kind, c)?.ok_or(FormatError("message of an unexpected kind")))
+    }
+
+    fn read(packet: &'a [u8], body: impl FnOnce(u16, &mut Cursor<'a>) -> Result<Self>) -> Result<Self> {
         let mut c = Cursor::new(packet, CUT);
         if c.array::<4>()? != MAGIC {
             return Err(FormatError("message does not begin as one of this toolchain"));
@@ -476,16 +434,22 @@ impl<'a> Packet<'a> {
         if c.u32()? as usize != packet.len() {
             return Err(FormatError(CUT));
         }
-        let read = body(kind, &mut c, packet)?;
+        let read = body(kind, &mut c)?;
         if c.position() == packet.len() { Ok(read) } else { Err(FormatError("message is longer than it should be")) }
     }
 }
 
-fn body<'a>(kind: u16, c: &mut Cursor<'a>, packet: &'a [u8]) -> Result<Packet<'a>> {
-    Ok(match kind {
+fn request<'a>(kind: u16, c: &mut Cursor<'a>) -> Result<Option<Packet<'a>>> {
+    Ok(Some(match kind {
         1 => Packet::Status,
         2 => Packet::Apply(Apply { wish: wish(c)?, queue: flag(c)?, timeout_ms: c.u32()? }),
         3 => Packet::Revert(Revert { to_base: flag(c)?, timeout_ms: c.u32()? }),
+        _ => return Ok(None),
+    }))
+}
+
+fn answer<'a>(kind: u16, c: &mut Cursor<'a>, packet: &'a [u8]) -> Result<Packet<'a>> {
+    Ok(match kind {
         16 => Packet::Process(Process {
             pid: c.u32()?,
             generation: c.u32()?,
@@ -515,7 +479,6 @@ fn body<'a>(kind: u16, c: &mut Cursor<'a>, packet: &'a [u8]) -> Result<Packet<'a
             reused: flag(c)?,
             thread: flag(c)?,
             complete: flag(c)?,
-            queued: flag(c)?,
             map_ns: c.u64()?,
             prepare_ns: c.u64()?,
             commit_ns: c.u64()?,

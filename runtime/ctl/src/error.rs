@@ -108,10 +108,6 @@ impl Error {
                 "kernel lacks `{subject}` (Linux 4.16) for process `{pid}`, or forbids it; rebuild the program with \
                  `--dsu-dispatch=always`"
             ),
-            Code::ConsistencyUnsupported => format!(
-                "patch `{patch}` asks for consistency `{subject}`, which the runtime of process `{pid}` does not \
-                 support; build it with consistency `newest`"
-            ),
             Code::NothingApplied => format!("no patch is applied to process `{pid}`; there is nothing to revert"),
             Code::OutOfResources => format!("process `{pid}` met a limit: {subject}{detail}{system}; try again later"),
             Code::ForkedInUpdate => {

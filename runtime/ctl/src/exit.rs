@@ -38,8 +38,6 @@ pub(crate) const UNRESOLVED: u8 = 26;
 pub(crate) const TEXT_NOT_WRITABLE: u8 = 27;
 /// The kernel lacks what updating text needs.
 pub(crate) const NO_BARRIER: u8 = 28;
-/// The patch asks for a consistency the process's runtime does not have.
-pub(crate) const CONSISTENCY_UNSUPPORTED: u8 = 29;
 /// A limit of the process or the system was met.
 pub(crate) const OUT_OF_RESOURCES: u8 = 30;
 /// The process was forked in the middle of an update.
@@ -64,7 +62,7 @@ pub(crate) const TURNED_BACK: u8 = 40;
 pub(crate) const INTERRUPTED: u8 = 130;
 
 /// Every code with the sentence the manual gives it.
-pub(crate) const TABLE: [(u8, &str); 30] = [
+pub(crate) const TABLE: [(u8, &str); 29] = [
     (DONE, "done"),
     (FAILED, "failed for a reason without a number of its own"),
     (USAGE, "command line not understood"),
@@ -83,7 +81,6 @@ pub(crate) const TABLE: [(u8, &str); 30] = [
     (UNRESOLVED, "the patch needs a symbol the process does not have"),
     (TEXT_NOT_WRITABLE, "the process's text may not be written"),
     (NO_BARRIER, "the kernel lacks membarrier"),
-    (CONSISTENCY_UNSUPPORTED, "consistency not supported by the process's runtime"),
     (OUT_OF_RESOURCES, "a limit was met"),
     (FORKED_IN_UPDATE, "the process was forked in the middle of an update"),
     (BAD_REFERENCE, "a reference of the patch to the base cannot be made"),
@@ -111,7 +108,6 @@ pub(crate) fn of(code: Code) -> u8 {
         Code::Unresolved => UNRESOLVED,
         Code::TextNotWritable => TEXT_NOT_WRITABLE,
         Code::NoBarrier => NO_BARRIER,
-        Code::ConsistencyUnsupported => CONSISTENCY_UNSUPPORTED,
         Code::NothingApplied => NOTHING_APPLIED,
         Code::OutOfResources => OUT_OF_RESOURCES,
         Code::ForkedInUpdate => FORKED_IN_UPDATE,

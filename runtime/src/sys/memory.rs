@@ -15,6 +15,18 @@ fn map(len: usize, protection: i32, flags: i32, fd: i32) -> Result<*mut u8, Errn
     if at == libc::MAP_FAILED { Err(Errno::last()) } else { Ok(at.cast()) }
 }
 
+/// Bytes of the pages that a table takes.
+#[inline(never)]
+fn pages(capacity: usize, size: usize) -> Option<usize> {
+    let bytes = capacity.max(1).checked_mul(size.max(1))?.checked_add(PAGE - 1)?;
+    Some(bytes & !(PAGE - 1))
+}
+
+#[inline(never)]
+fn table_pages(bytes: usize) -> Result<*mut u8, Errno> {
+    map(bytes, libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS, -1)
+}
+
 /// Up to `capacity` values in pages of their own; never moves, so that references survive while it lives.
 pub(crate) struct Table<T> {
     start: *mut T,
@@ -30,13 +42,8 @@ impl<T> Table<T> {
     }
 
     pub(crate) fn with_capacity(capacity: usize) -> Result<Self, Errno> {
-        let bytes = Self::bytes(capacity).ok_or(Errno::NOMEM)?;
-        let start = map(bytes, libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS, -1)?.cast();
+        let start = pages(capacity, size_of::<T>()).ok_or(Errno::NOMEM).and_then(table_pages)?.cast();
         Ok(Self { start, len: 0, capacity, values: PhantomData })
-    }
-
-    fn bytes(capacity: usize) -> Option<usize> {
-        capacity.max(1).checked_mul(size_of::<T>().max(1))?.checked_next_multiple_of(PAGE)
     }
 
     /// Adds a value; an error when the table is full.
@@ -82,7 +89,7 @@ impl<T> Table<T> {
 
 impl<T> Drop for Table<T> {
     fn drop(&mut self) {
-        if let (false, Some(bytes)) = (self.start.is_null(), Self::bytes(self.capacity)) {
+        if let (false, Some(bytes)) = (self.start.is_null(), pages(self.capacity, size_of::<T>())) {
             // SAFETY: the values were written by `push` and are dropped once; then exactly the mapping `with_capacity`
             // made goes. The borrow checker ended all references into it.
             unsafe {

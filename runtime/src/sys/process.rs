@@ -48,6 +48,7 @@ pub(crate) fn first_stack_end() -> usize {
 }
 
 /// Nanoseconds of the monotonic clock.
+#[inline(never)]
 pub(crate) fn now_ns() -> u64 {
     let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     // SAFETY: writes the timespec it is given; the clock exists on every kernel.

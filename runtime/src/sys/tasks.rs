@@ -55,7 +55,7 @@ fn open(name: &CStr, flags: i32) -> Result<Fd, Errno> {
 }
 
 /// Numbers of the process's threads. An error leaves `each` with a part of them.
-pub(crate) fn each_thread(mut each: impl FnMut(u32)) -> Result<(), Errno> {
+pub(crate) fn each_thread(each: &mut dyn FnMut(u32)) -> Result<(), Errno> {
     const NAME: usize = 19;
     let directory = open(c"/proc/self/task", libc::O_DIRECTORY)?;
     let mut buffer = [0u64; 512];
@@ -262,7 +262,7 @@ mod tests {
         let first = first.expect("it blocks");
         assert_eq!(blocked(), Some(first), "nothing woke it");
         let mut listed = false;
-        each_thread(|number| listed |= number == thread).expect("/proc is there");
+        each_thread(&mut |number| listed |= number == thread).expect("/proc is there");
         assert!(listed);
         let map = Map::read().expect("/proc is there");
         assert!(map.around(first.0).expect("its stack is mapped").holds(first.0));

@@ -21,6 +21,7 @@ struct coroutine {
 /* Calls of every sort, between two points. */
 static void calls_of_all_sorts(struct actor *self)
 {
+    halt_in_next_stub(self);
     LOOK(self, f(self));
     halt(self, BETWEEN);
     LOOK(self, g(self));
@@ -40,10 +41,11 @@ static void busy(struct actor *self)
 static void jumper(struct actor *self)
 {
     bool after = self->log && self->log->halted;
+    unsigned first = self->recent; /* before the call; what that looks at comes later */
     int version = setjmp(self->back);
 
     if (version) {
-        saw(self, self->recent, self->pass, after, version);
+        saw(self, first, self->pass, after, version);
         LOOK(self, leaf(self));
         return;
     }

@@ -5,7 +5,9 @@
  *   counts           what has been seen since the start, threads that run included
  *   park PLACE HOW   one more thread, which halts at a place of its first pass; the reply comes when it is there
  *   release          lets it go on, to the end of its second pass: its calls, `bVERSION` before the halt, `aVERSION`
- *                    after it, a bar between the passes */
+ *                    after it, a bar between the passes
+ *   hold PLACE HOW   as park, another thread, so that an update waits for it
+ *   let-go           releases that one */
 #include "order.h"
 
 #include <errno.h>
@@ -21,12 +23,18 @@ enum { ACTORS = 2048, PARK_SECONDS = 20 };
 static const char *const place_names[PLACES] = {
     "nowhere",   "before-point", "after-point", "f-begin",    "f-middle",     "f-end",       "between",
     "in-g",      "at-bottom",    "in-compare",  "in-handler", "in-coroutine", "before-jump",
+    "in-stub",
 };
 static const char *const halting_names[HALTINGS] = {"read", "condition", "sleeps", "loop"};
 
 static struct actor *actors[ACTORS];
 static int actor_count;
-static struct actor *parked, *halting;
+
+/* A thread that halts, and the record it halts with. */
+struct slot {
+    struct actor *parked, *halting;
+};
+static struct slot to_park, to_hold;
 
 /* Of threads that have ended. */
 static atomic_ulong calls, passes, mixed_passes, late, events;
@@ -96,45 +104,45 @@ static int index_of(const char *name, const char *const *names, int count)
     return -1;
 }
 
-static void park(const char *place_name, const char *halting_name)
+static void park(struct slot *slot, const char *place_name, const char *halting_name)
 {
     int place = index_of(place_name, place_names, PLACES), how = index_of(halting_name, halting_names, HALTINGS);
     struct timespec until;
 
-    if (parked || place < 0 || how < 0) {
+    if (slot->parked || place < 0 || how < 0) {
         printf("cannot park at `%s` in `%s`\n", place_name, halting_name);
         return;
     }
-    parked = actor_make(park_work);
-    parked->log = parked->signals->log = calloc(1, sizeof *parked->log);
-    parked->pass_limit = 2;
+    slot->parked = actor_make(park_work);
+    slot->parked->log = slot->parked->signals->log = calloc(1, sizeof *slot->parked->log);
+    slot->parked->pass_limit = 2;
     /* Handler and coroutine see with a record of their own. */
-    halting = place == IN_HANDLER || place == IN_COROUTINE ? parked->signals : parked;
-    halting->halt_at = (enum place)place;
-    halting->halting = (enum halting)how;
+    slot->halting = place == IN_HANDLER || place == IN_COROUTINE ? slot->parked->signals : slot->parked;
+    slot->halting->halt_at = (enum place)place;
+    slot->halting->halting = (enum halting)how;
     clock_gettime(CLOCK_REALTIME, &until);
     until.tv_sec += PARK_SECONDS;
-    if (pipe(halting->pipe) || !actor_go(parked) || sem_timedwait(&halting->reached, &until))
+    if (pipe(slot->halting->pipe) || !actor_go(slot->parked) || sem_timedwait(&slot->halting->reached, &until))
         printf("nobody came to `%s`: %s\n", place_name, strerror(errno));
 }
 
-static void release(void)
+static void release(struct slot *slot)
 {
     struct log *log;
 
-    if (!parked) {
+    if (!slot->parked) {
         puts("nobody halts");
         return;
     }
-    log = parked->log;
-    pthread_mutex_lock(&halting->lock);
-    halting->released = true;
-    pthread_cond_broadcast(&halting->condition);
-    pthread_mutex_unlock(&halting->lock);
-    if (halting->halting == IN_READ && write(halting->pipe[1], "", 1) != 1)
+    log = slot->parked->log;
+    pthread_mutex_lock(&slot->halting->lock);
+    slot->halting->released = true;
+    pthread_cond_broadcast(&slot->halting->condition);
+    pthread_mutex_unlock(&slot->halting->lock);
+    if (slot->halting->halting == IN_READ && write(slot->halting->pipe[1], "", 1) != 1)
         puts("cannot write to the pipe");
-    pthread_join(parked->thread, NULL);
-    printf("interrupted %lu\n", halting->events);
+    pthread_join(slot->parked->thread, NULL);
+    printf("interrupted %lu\n", slot->halting->events);
     for (int i = 0; i < log->count; i++) {
         if (log->calls[i].version)
             printf("%c%d ", log->calls[i].after ? 'a' : 'b', log->calls[i].version);
@@ -142,14 +150,14 @@ static void release(void)
             printf("| ");
     }
     putchar('\n');
-    close(halting->pipe[0]);
-    close(halting->pipe[1]);
-    actor_end(parked);
-    actor_end(parked->signals);
-    free(parked->signals);
-    free(parked);
+    close(slot->halting->pipe[0]);
+    close(slot->halting->pipe[1]);
+    actor_end(slot->parked);
+    actor_end(slot->parked->signals);
+    free(slot->parked->signals);
+    free(slot->parked);
     free(log);
-    parked = halting = NULL;
+    slot->parked = slot->halting = NULL;
 }
 
 static void command(char *line)
@@ -163,9 +171,13 @@ static void command(char *line)
     else if (word && strcmp(word, "counts") == 0)
         counts();
     else if (word && strcmp(word, "park") == 0 && second)
-        park(first, second);
+        park(&to_park, first, second);
     else if (word && strcmp(word, "release") == 0)
-        release();
+        release(&to_park);
+    else if (word && strcmp(word, "hold") == 0 && second)
+        park(&to_hold, first, second);
+    else if (word && strcmp(word, "let-go") == 0)
+        release(&to_hold);
     else
         printf("no such command\n");
     puts(".");

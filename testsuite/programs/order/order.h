@@ -38,6 +38,7 @@ enum place {
     IN_HANDLER,
     IN_COROUTINE,
     BEFORE_JUMP,
+    IN_STUB,
     PLACES
 };
 
@@ -89,6 +90,7 @@ extern __thread struct actor *me;
 extern bool one_version; /* a pass that sees two is wrong */
 void saw(struct actor *self, unsigned first, unsigned long pass, bool after, int version);
 void halt(struct actor *self, enum place place);
+void halt_in_next_stub(struct actor *self);
 void begin_pass(struct actor *self);
 void end_pass(struct actor *self);
 

@@ -100,8 +100,8 @@ APART int jumping(struct actor *self)
 /* Does not return either. */
 APART int ending(struct actor *self)
 {
+    LOOKED_AT(self, version()); /* before it looks at anything else, which would count as a look before this call */
     LOOK(self, leaf(self));
-    LOOKED_AT(self, version());
     end_pass(self);
     pthread_exit(NULL);
 }
@@ -130,6 +130,7 @@ APART void on_signal(int signal)
     (void)signal;
     begin_pass(self);
     self->version = me->version; /* the handler is a part of the pass it interrupts */
+    self->recent = me->recent;   /* and began at some time after that pass last looked */
     LOOKED_AT(self, version());
     LOOK(self, handling(self));
     end_pass(self);

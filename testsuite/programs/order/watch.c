@@ -1,8 +1,10 @@
 /* What a thread has seen, and where it halts. Nothing here is replaced by an update. */
 #include "order.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <time.h>
+#include <ucontext.h>
 #include <unistd.h>
 
 struct stage *stage;
@@ -106,4 +108,35 @@ APART void halt(struct actor *self, enum place place)
             __asm__ volatile("pause");
     }
     self->log->halted = true;
+}
+
+enum { TRAP_FLAG = 0x100 };
+
+/* After each instruction: halts where the next one is the jump that ends a transition stub, `jmp *WORD(%rip)` outside
+ * of the program. The stub has decided then which word it is. */
+static void on_step(int signal, siginfo_t *info, void *context)
+{
+    extern const unsigned char __executable_start[], etext[];
+    greg_t *registers = ((ucontext_t *)context)->uc_mcontext.gregs;
+    const unsigned char *next = (const unsigned char *)registers[REG_RIP];
+
+    (void)signal, (void)info;
+    if ((next >= __executable_start && next < etext) || next[0] != 0xff || next[1] != 0x25)
+        return;
+    registers[REG_EFL] &= ~TRAP_FLAG;
+    halt(me, IN_STUB);
+}
+
+/* If this is where the thread is to halt: runs it one instruction at a time from here on, below the red zone. */
+APART void halt_in_next_stub(struct actor *self)
+{
+    struct sigaction action = {.sa_sigaction = on_step, .sa_flags = SA_SIGINFO | SA_ONSTACK};
+
+    if (self->halt_at != IN_STUB)
+        return;
+    sigaction(SIGTRAP, &action, NULL);
+    __asm__ volatile("lea -128(%%rsp), %%rsp\n\tpushfq\n\torq %0, (%%rsp)\n\tpopfq\n\tlea 128(%%rsp), %%rsp"
+                     :
+                     : "i"(TRAP_FLAG)
+                     : "memory", "cc");
 }

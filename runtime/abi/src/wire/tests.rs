@@ -8,7 +8,6 @@ const DONE: Done<'static> = Done {
     reused: true,
     thread: true,
     complete: false,
-    queued: true,
     map_ns: 1,
     prepare_ns: u64::MAX,
     commit_ns: 3,

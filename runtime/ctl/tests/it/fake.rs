@@ -154,7 +154,6 @@ pub(crate) const BEGUN: Done<'static> = Done {
     reused: false,
     thread: true,
     complete: false,
-    queued: false,
     map_ns: 1,
     prepare_ns: 1,
     commit_ns: 1,

@@ -34,8 +34,8 @@ int added = 40;
 #define WAY(name, index)                                                                                     \
     __asm__(".text\n .globl old_" #name "\nold_" #name ": jmp *past+8*" TEXT(index) "(%rip)\n"               \
             " .globl stub_" #name "\nstub_" #name ":\n mov control(%rip), %r11\n mov %fs:(%r11), %r11\n"     \
-            " mov (%r11), %r11\n test %r11, %r11\n js 2f\n cmp %r11d, control+8(%rip)\n ja 1f\n"            \
-            " jmp *control+24+16*" TEXT(index) "(%rip)\n1: jmp *control+32+16*" TEXT(index) "(%rip)\n"        \
+            " mov (%r11), %r11\n test %r11, %r11\n js 2f\n cmp control+8(%rip), %r11d\n js 1f\n"            \
+            " jmp *control+32+16*" TEXT(index) "(%rip)\n1: jmp *control+24+16*" TEXT(index) "(%rip)\n"        \
             "2: lea control+24+16*" TEXT(index) "(%rip), %r11\n jmp *control+16(%rip)\n")
 WAY(first, 0);
 WAY(second, 1);
