@@ -11,8 +11,10 @@ use crate::ir::{Function, Global, Module, Symbol};
 use crate::problem::{Problem, Reason, Result};
 use crate::resolve::{BaseKind, BaseSymbol, Definition, Resolver};
 
-/// Attachments that only debug information and loop passes read.
-const DROPPED: [&str; 6] = ["!dbg", "!DIAssignID", "!srcloc", "!heapallocsite", "!llvm.loop", "!annotation"];
+/// Attachments that only debug information and passes before code generation read. `!callees` also names functions,
+/// as the unit calls them.
+const DROPPED: [&str; 7] =
+    ["!dbg", "!DIAssignID", "!srcloc", "!heapallocsite", "!llvm.loop", "!annotation", "!callees"];
 
 /// Module flags that say how the original was linked, or describe its debug information.
 const DROPPED_FLAGS: [&str; 6] = [

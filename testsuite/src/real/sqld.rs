@@ -198,13 +198,18 @@ fn work(address: SocketAddr, name: usize, truth: &[String], stop: &AtomicBool, a
     client.expect(&format!("INSERT INTO tally VALUES({name}, 0)"), "OK 0")?;
     let mut rounds = 0_u64;
     while !stop.load(Ordering::Relaxed) {
+        // Each table has a name of its own: a connection that has not yet seen a table go, which another worker has
+        // dropped, refuses to make one of the same name. That is how SQLite is.
+        let table = format!("{name}_{}", rounds / ROUNDS_TO_DROP);
         if rounds.is_multiple_of(ROUNDS_TO_DROP) {
-            client.expect(&format!("DROP TABLE IF EXISTS item{name}"), "OK 0")?;
+            if let Some(former) = (rounds / ROUNDS_TO_DROP).checked_sub(1) {
+                client.expect(&format!("DROP TABLE item{name}_{former}"), "OK 0")?;
+            }
             client
-                .expect(&format!("CREATE TABLE item{name}(id INTEGER PRIMARY KEY, bucket INT, word TEXT)"), "OK 0")?;
-            client.expect(&format!("CREATE INDEX by_bucket{name} ON item{name}(bucket, word)"), "OK 0")?;
+                .expect(&format!("CREATE TABLE item{table}(id INTEGER PRIMARY KEY, bucket INT, word TEXT)"), "OK 0")?;
+            client.expect(&format!("CREATE INDEX by_bucket{table} ON item{table}(bucket, word)"), "OK 0")?;
         }
-        let asked = round(&mut client, name, rounds % ROUNDS_TO_DROP)?;
+        let asked = round(&mut client, &table, rounds % ROUNDS_TO_DROP)?;
         for (query, reply) in CONSTANT.iter().zip(truth) {
             client.expect(query, reply)?;
         }
@@ -217,7 +222,7 @@ fn work(address: SocketAddr, name: usize, truth: &[String], stop: &AtomicBool, a
 
 /// Writes and reads its own table, of which it knows every row: ids from 1, buckets `id % 7`, words `w<id>`, and of every
 /// fifth row of an earlier round the word has been doubled. The number of queries.
-fn round(client: &mut Client, name: usize, earlier: u64) -> Result<u64> {
+fn round(client: &mut Client, name: &str, earlier: u64) -> Result<u64> {
     let (from, to) = (earlier * ROWS, (earlier + 1) * ROWS);
     let insert = format!(
         "WITH RECURSIVE n(i) AS (SELECT {} UNION ALL SELECT i+1 FROM n WHERE i<{to}) \
