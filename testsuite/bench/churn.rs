@@ -7,6 +7,7 @@ use testsuite::programs::Consistency;
 use testsuite::real::kvd::Kvd;
 use testsuite::real::load::Report;
 use testsuite::real::memcached::Memcached;
+use testsuite::real::redis::Redis;
 use testsuite::real::subject::Subject;
 
 use crate::progress;
@@ -19,6 +20,8 @@ pub(crate) enum Server {
     Kvd,
     /// memcached and its proxy, by the fix of a CVE.
     Memcached,
+    /// redis with io threads, by the fix of a CVE.
+    Redis,
 }
 
 /// How long and how hard.
@@ -44,7 +47,7 @@ pub(crate) struct Plan {
     seed: u64,
 }
 
-const SERVERS: [Server; 2] = [Server::Kvd, Server::Memcached];
+const SERVERS: [Server; 3] = [Server::Kvd, Server::Memcached, Server::Redis];
 
 pub(crate) fn measure(plan: Plan) -> Result<Section> {
     let mut rows = Vec::new();
@@ -85,6 +88,7 @@ fn subjects(server: Server) -> Result<Vec<Box<dyn Subject>>> {
     Ok(match server {
         Server::Kvd => vec![Box::new(Kvd::V2), Box::new(Kvd::V3)],
         Server::Memcached => vec![Box::new(Memcached::fetch()?)],
+        Server::Redis => vec![Box::new(Redis::fetch()?)],
     })
 }
 

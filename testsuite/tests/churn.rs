@@ -7,6 +7,7 @@ use testsuite::churn::{UnderLoad, churn_under_load};
 use testsuite::programs::Consistency;
 use testsuite::real::kvd::Kvd;
 use testsuite::real::memcached::Memcached;
+use testsuite::real::redis::Redis;
 use testsuite::real::skip::run;
 use testsuite::real::subject::Subject;
 
@@ -40,6 +41,17 @@ fn memcached_in_newest() {
 #[test]
 fn kvd_in_thread() {
     run(|| churned(&[Box::new(Kvd::V2), Box::new(Kvd::V3)], Consistency::Thread, 250));
+}
+
+#[test]
+fn redis_in_newest() {
+    run(|| churned(&[Box::new(Redis::fetch()?)], Consistency::Newest, 120));
+}
+
+/// Its main thread waits in epoll, its background threads on conditions, and its io threads on a mutex.
+#[test]
+fn redis_in_thread() {
+    run(|| churned(&[Box::new(Redis::fetch()?)], Consistency::Thread, 120));
 }
 
 #[test]

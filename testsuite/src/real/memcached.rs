@@ -6,12 +6,11 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 
-use super::cache;
 use super::command::run;
 use super::compiler::Flavor;
+use super::debian::{Debian, Recipe};
 use super::load::Protocol;
 use super::server::{Server, ask, free_port};
-use super::source::{self, Cut, Package};
 use super::subject::{Live, Subject, Version};
 
 /// The fix, by its name in the package's patch series.
@@ -22,14 +21,12 @@ const BLANKS: usize = 25;
 
 /// memcached before and after [`FIX`].
 #[derive(Clone, Debug)]
-pub struct Memcached {
-    package: Package,
-}
+pub struct Memcached(Debian);
 
 impl Memcached {
     /// Fetches the source.
     pub fn fetch() -> Result<Self> {
-        Ok(Self { package: source::fetch("memcached")? })
+        Debian::fetch(Recipe { name: "memcached", fix: FIX, make, program: "memcached" }).map(Self)
     }
 }
 
@@ -52,7 +49,7 @@ pub fn make(tree: &Path, flavor: Flavor) -> Result<PathBuf> {
 
 impl Subject for Memcached {
     fn name(&self) -> String {
-        self.package.version().replace('_', " ")
+        self.0.title()
     }
 
     fn fix(&self) -> String {
@@ -60,18 +57,11 @@ impl Subject for Memcached {
     }
 
     fn build(&self, version: Version, flavor: Flavor, folder: &Path) -> Result<PathBuf> {
-        // The same folder name for both versions: what differs is the change, not the place.
-        let tree = folder.join("memcached");
-        let cut = if version == Version::Old { Cut::Before(FIX) } else { Cut::With(FIX) };
-        self.package.unpack(cut, &tree)?;
-        make(&tree, flavor)
+        self.0.build(version, flavor, folder)
     }
 
     fn cached_build(&self, version: Version, flavor: Flavor) -> Result<PathBuf> {
-        let words = [self.package.version(), flavor.name().to_owned(), version.name().to_owned()];
-        let key = cache::key(&flavor.inputs()?, &words.each_ref().map(String::as_str))?;
-        let folder = cache::once(&format!("memcached-{key}"), |folder| self.build(version, flavor, folder).map(drop))?;
-        Ok(folder.join("memcached/memcached"))
+        self.0.cached_build(version, flavor)
     }
 
     fn start(&self, executable: &Path, folder: &Path) -> Result<Box<dyn Live>> {

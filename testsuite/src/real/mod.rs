@@ -6,6 +6,7 @@
 //! | [`cache`] | where fetched sources and finished builds are kept |
 //! | [`command`] | commands that have to succeed, `patchgen` and `dsuctl` among them |
 //! | [`source`] | Debian source packages, cut off before or after a named fix |
+//! | [`debian`] | a server built from such a package, before and after a fix |
 //! | [`compiler`] | plain clang, `dsu-cc` armed, `dsu-cc` always |
 //! | [`memcached`], [`redis`], [`kvd`] | the servers the whole way is travelled on |
 //! | [`subject`] | what those have in common |
@@ -18,6 +19,7 @@
 pub mod cache;
 pub mod command;
 pub mod compiler;
+pub mod debian;
 pub mod journey;
 pub mod kvd;
 pub mod load;

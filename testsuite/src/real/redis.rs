@@ -5,12 +5,11 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 
-use super::cache;
 use super::command::run;
 use super::compiler::Flavor;
+use super::debian::{Debian, Recipe};
 use super::load::Protocol;
 use super::server::{Server, ask, free_port};
-use super::source::{self, Cut, Package};
 use super::subject::{Live, Subject, Version};
 
 /// The fix, by its name in the package's patch series.
@@ -18,14 +17,12 @@ pub const FIX: &str = "CVE-2024-51741";
 
 /// redis before and after [`FIX`].
 #[derive(Clone, Debug)]
-pub struct Redis {
-    package: Package,
-}
+pub struct Redis(Debian);
 
 impl Redis {
     /// Fetches the source.
     pub fn fetch() -> Result<Self> {
-        Ok(Self { package: source::fetch("redis")? })
+        Debian::fetch(Recipe { name: "redis", fix: FIX, make, program: "src/redis-server" }).map(Self)
     }
 }
 
@@ -43,7 +40,7 @@ pub fn make(tree: &Path, flavor: Flavor) -> Result<PathBuf> {
 
 impl Subject for Redis {
     fn name(&self) -> String {
-        self.package.version().replace('_', " ")
+        self.0.title()
     }
 
     fn fix(&self) -> String {
@@ -51,18 +48,11 @@ impl Subject for Redis {
     }
 
     fn build(&self, version: Version, flavor: Flavor, folder: &Path) -> Result<PathBuf> {
-        // The same folder name for both versions: what differs is the change, not the place.
-        let tree = folder.join("redis");
-        let cut = if version == Version::Old { Cut::Before(FIX) } else { Cut::With(FIX) };
-        self.package.unpack(cut, &tree)?;
-        make(&tree, flavor)
+        self.0.build(version, flavor, folder)
     }
 
     fn cached_build(&self, version: Version, flavor: Flavor) -> Result<PathBuf> {
-        let words = [self.package.version(), flavor.name().to_owned(), version.name().to_owned()];
-        let key = cache::key(&flavor.inputs()?, &words.each_ref().map(String::as_str))?;
-        let folder = cache::once(&format!("redis-{key}"), |folder| self.build(version, flavor, folder).map(drop))?;
-        Ok(folder.join("redis/src/redis-server"))
+        self.0.cached_build(version, flavor)
     }
 
     fn start(&self, executable: &Path, folder: &Path) -> Result<Box<dyn Live>> {
