@@ -172,7 +172,9 @@ fn defined(file: &Elf<'_>) -> (BTreeMap<String, Definition>, Vec<String>) {
             || s.elf_symbol().st_type() == elf::STT_GNU_IFUNC;
         // What the `object` crate calls a definition leaves thread-local variables out.
         let tls = s.elf_symbol().st_type() == elf::STT_TLS && !s.is_undefined();
-        (s.is_definition() || tls) && s.is_global() && named
+        // The linker makes hidden symbols local, and they are still those that all objects of the program mean.
+        let hidden = matches!(s.elf_symbol().st_visibility(), elf::STV_HIDDEN | elf::STV_INTERNAL);
+        (s.is_definition() || tls) && (s.is_global() || hidden) && named
     };
     let mut defined = BTreeMap::new();
     let mut exported = BTreeSet::new();
