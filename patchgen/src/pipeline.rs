@@ -69,7 +69,7 @@ impl Builds {
     /// Makes a hooks file part of the new build.
     pub fn with_hooks(mut self, source: Option<&hooks::Source>) -> Result<Self> {
         if let Some(source) = source {
-            self.pairs.push(Pair { old: None, new: Some(self.new.units.len()) });
+            self.pairs.push(Pair { old: None, new: Some(self.new.units.len()), certain: true });
             self.hooks = hooks::compile(source, &self.old, &mut self.new)?;
         }
         Ok(self)
@@ -137,7 +137,7 @@ pub fn replace_all(build: &Path, order: Order<'_>, progress: &Progress) -> Resul
     progress.step("reading all units");
     let texts = texts_of(&build)?;
     let side = side(&build, &texts)?;
-    let pairs: Vec<Pair> = (0..build.units.len()).map(|i| Pair { old: Some(i), new: Some(i) }).collect();
+    let pairs: Vec<Pair> = (0..build.units.len()).map(|i| Pair { old: Some(i), new: Some(i), certain: true }).collect();
     let resolver = Resolver::new(&side, &side, &pairs);
     let graph = CallGraph::build(&resolver);
     let Everything { set, left_out } = everything(&resolver, &graph, consistency)?;

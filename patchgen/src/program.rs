@@ -1,6 +1,6 @@
 //! Two builds side by side: units paired, changed ones read into facts.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use dsu_pass::llvm::Context;
 
@@ -16,6 +16,8 @@ pub struct Pair {
     pub old: Option<usize>,
     /// Index in the new build.
     pub new: Option<usize>,
+    /// No other unit could be meant: not so for several of one name that all differ.
+    pub certain: bool,
 }
 
 /// Which units to read.
@@ -42,12 +44,38 @@ pub fn pair(old: &Build, new: &Build) -> Result<Vec<Pair>> {
             let message = format!("the old build has {} units of this name, the new one {}", olds.len(), news.len());
             return Err(Problem::new(Reason::AmbiguousUnit, name, message));
         }
-        for i in 0..olds.len().max(news.len()) {
-            pairs.push(Pair { old: olds.get(i).copied(), new: news.get(i).copied() });
-        }
+        pairs.extend(pairs_of(old, new, olds, news));
     }
     pairs.sort_by_key(|p| (p.new.is_none(), p.new, p.old));
     Ok(pairs)
+}
+
+/// Pairs units of one name: those that are the same; those that alone define the same global symbols, for a program
+/// defines each once; then what is left, in link order.
+fn pairs_of(old: &Build, new: &Build, mut olds: Vec<usize>, mut news: Vec<usize>) -> Vec<Pair> {
+    let mut pairs = Vec::new();
+    let are_same = |o: usize, n: usize| old.units[o].id == new.units[n].id;
+    let share = |o: usize, n: usize| {
+        let names = |unit: &Unit| unit.symbols.iter().filter(|s| s.is_global()).map(|s| s.name.clone()).collect();
+        let (before, after): (HashSet<String>, HashSet<String>) = (names(&old.units[o]), names(&new.units[n]));
+        !before.is_disjoint(&after)
+    };
+    for belong in [&are_same as &dyn Fn(usize, usize) -> bool, &share] {
+        for n in news.clone() {
+            let of_new: Vec<usize> = olds.iter().copied().filter(|&o| belong(o, n)).collect();
+            if let [o] = of_new[..]
+                && news.iter().filter(|&&other| belong(o, other)).count() == 1
+            {
+                pairs.push(Pair { old: Some(o), new: Some(n), certain: true });
+                olds.retain(|other| *other != o);
+                news.retain(|other| *other != n);
+            }
+        }
+    }
+    let left = olds.len().max(news.len());
+    let rest = (0..left).map(|i| Pair { old: olds.get(i).copied(), new: news.get(i).copied(), certain: left == 1 });
+    pairs.extend(rest);
+    pairs
 }
 
 /// Text of the units that were read, by unit index.

@@ -49,6 +49,8 @@ pub struct Resolver<'s, 'a> {
     /// The new build.
     pub new: &'s Side<'a>,
     paired: HashMap<usize, usize>,
+    /// Units of the new build of which it is not certain which old ones they are.
+    uncertain: HashSet<usize>,
     old_globals: HashMap<&'a str, (usize, &'a UnitSymbol)>,
     new_globals: HashMap<&'a str, usize>,
     /// What is in the program, by unit of the base and name.
@@ -61,6 +63,7 @@ impl<'s, 'a> Resolver<'s, 'a> {
     /// For two sides.
     pub fn new(old: &'s Side<'a>, new: &'s Side<'a>, pairs: &[Pair]) -> Self {
         let paired = pairs.iter().filter_map(|p| Some((p.new?, p.old?))).collect();
+        let uncertain = pairs.iter().filter(|p| !p.certain).filter_map(|p| p.new).collect();
         let mut old_globals = HashMap::new();
         for (index, unit) in old.build.units.iter().enumerate() {
             for symbol in unit.symbols.iter().filter(|s| s.is_global() && s.is_present()) {
@@ -85,12 +88,17 @@ impl<'s, 'a> Resolver<'s, 'a> {
         };
         let present = old.build.units.iter().map(present).collect();
         let private = new.build.units.iter().map(private).collect();
-        Self { old, new, paired, old_globals, new_globals, present, private }
+        Self { old, new, paired, uncertain, old_globals, new_globals, present, private }
     }
 
     /// The old unit that corresponds to a new one.
     pub fn old_unit(&self, new: usize) -> Option<usize> {
         self.paired.get(&new).copied()
+    }
+
+    /// Whether it is certain which old unit a new one is.
+    pub fn is_certain(&self, unit: usize) -> bool {
+        !self.uncertain.contains(&unit)
     }
 
     /// The definition behind a name used in a unit; `None` when the program does not define it.

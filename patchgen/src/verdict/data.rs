@@ -10,6 +10,7 @@ use crate::ir::debug::{Node, Place};
 use crate::ir::lex::unescape;
 use crate::problem::{Problem, Reason};
 use crate::program::{Facts, Pair};
+use crate::resolve::Definition;
 
 pub(super) fn check(case: &Case<'_, '_, '_>) -> Vec<Problem> {
     let mut out = Vec::new();
@@ -22,6 +23,7 @@ pub(super) fn check(case: &Case<'_, '_, '_>) -> Vec<Problem> {
     }
     out.extend(case.pairs.iter().flat_map(|pair| unnamed_constants(case, pair)));
     out.extend(ambiguous_statics(case));
+    out.extend(added_to_namesakes(case));
     out.extend(constructors(case));
     out.extend(file_asm(case));
     out
@@ -181,6 +183,19 @@ fn ambiguous_statics(case: &Case<'_, '_, '_>) -> Vec<Problem> {
     let message = "the number of static variables of this name in the function changed, and they look alike";
     let all = case.resolver.new.units.iter().flat_map(|f| &f.keys.ambiguous);
     all.map(|base| Problem::new(Reason::AmbiguousStatic, base, message)).collect()
+}
+
+/// A static variable that a patch adds is known by its name and that of its unit, to later patches too.
+fn added_to_namesakes(case: &Case<'_, '_, '_>) -> Vec<Problem> {
+    let problem = |(unit, symbol): &Definition| {
+        let facts = case.resolver.new.facts(*unit)?;
+        let global = facts.module.global_named(symbol).filter(|g| !g.constant)?;
+        let local = matches!(global.linkage, "internal" | "private");
+        let namesakes = case.resolver.new.build.units.iter().filter(|other| other.name == facts.unit.name).count();
+        let message = format!("adds `{}`, and the program has {namesakes} units of this name", unescape(global.name));
+        (local && namesakes > 1).then(|| Problem::new(Reason::AmbiguousUnit, &facts.unit.name, message))
+    };
+    case.set.data.iter().filter_map(problem).collect()
 }
 
 fn constructors(case: &Case<'_, '_, '_>) -> Vec<Problem> {

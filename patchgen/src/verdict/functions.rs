@@ -19,10 +19,9 @@ pub(super) fn check(case: &Case<'_, '_, '_>) -> Vec<Problem> {
         let place = facts.and_then(|f| f.module.place_of_function(f.module.function_named(&definition.1)?));
         let Role::Redirect(base) = &member.role else { continue };
         let name = unescape(&definition.1);
-        let of_that_name = case.resolver.old.build.units.iter().filter(|u| u.name == base.unit).count();
-        if of_that_name > 1 {
+        if !case.resolver.is_certain(definition.0) {
             let message =
-                format!("holds `{name}`, which must change, but the program has {of_that_name} units of this name");
+                format!("holds `{name}`, which must change, but several units of this name did, so which is which?");
             out.push(Problem::new(Reason::AmbiguousUnit, &base.unit, message).at(place));
             continue;
         }

@@ -45,7 +45,7 @@ pub(crate) fn differences(old: &str, new: &str) -> Vec<String> {
     let (a, b) = (build(), build());
     let texts = |text: &str| Texts::from(vec![(0, text.to_owned())]);
     let both = (texts(old), texts(new));
-    let pairs = [Pair { old: Some(0), new: Some(0) }];
+    let pairs = [Pair { old: Some(0), new: Some(0), certain: true }];
     let (old, new) = match sides((&a, &b), &both, &pairs) {
         Ok(sides) => sides,
         Err(problem) => return vec![problem.message],

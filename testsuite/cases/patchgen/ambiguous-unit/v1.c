@@ -2,7 +2,7 @@
 //#ExpectRefused:ambiguous-unit part.c
 //#Send:go
 //#Expect:1 1
-// One source compiled twice into one program.
+// One source compiled twice into one program, and no global name tells which is which.
 #include "serve.h"
 
 int first(void);

@@ -1,0 +1,4 @@
+#define SERVE_OWN_MAIN
+#include "serve.h"
+
+long first(void) { return opaque_number(1); }
