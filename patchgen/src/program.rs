@@ -39,27 +39,48 @@ pub fn pair(old: &Build, new: &Build) -> Result<Vec<Pair>> {
         by_name.entry(&unit.name).or_default().1.push(i);
     }
     let mut pairs = Vec::new();
+    let (mut old_only, mut new_only) = (Vec::new(), Vec::new());
     for (name, (olds, news)) in by_name {
         if olds.len() != news.len() && olds.len().max(news.len()) > 1 {
             let message = format!("the old build has {} units of this name, the new one {}", olds.len(), news.len());
             return Err(Problem::new(Reason::AmbiguousUnit, name, message));
         }
-        pairs.extend(pairs_of(old, new, olds, news));
+        if olds.is_empty() || news.is_empty() {
+            old_only.extend(olds);
+            new_only.extend(news);
+        } else {
+            pairs.extend(pairs_of(old, new, &mut olds.clone(), &mut news.clone()));
+        }
     }
+    // A source that was moved or renamed is the same unit, and its static variables are those of the base.
+    pairs.extend(belonging_pairs(old, new, &mut old_only, &mut new_only));
+    pairs.extend(old_only.into_iter().map(|o| Pair { old: Some(o), new: None, certain: true }));
+    pairs.extend(new_only.into_iter().map(|n| Pair { old: None, new: Some(n), certain: true }));
     pairs.sort_by_key(|p| (p.new.is_none(), p.new, p.old));
     Ok(pairs)
 }
 
-/// Pairs units of one name: those that are the same; those that alone define the same global symbols, for a program
-/// defines each once; then what is left, in link order.
-fn pairs_of(old: &Build, new: &Build, mut olds: Vec<usize>, mut news: Vec<usize>) -> Vec<Pair> {
-    let mut pairs = Vec::new();
-    let are_same = |o: usize, n: usize| old.units[o].id == new.units[n].id;
-    let share = |o: usize, n: usize| {
-        let names = |unit: &Unit| unit.symbols.iter().filter(|s| s.is_global()).map(|s| s.name.clone()).collect();
-        let (before, after): (HashSet<String>, HashSet<String>) = (names(&old.units[o]), names(&new.units[n]));
-        !before.is_disjoint(&after)
+/// Pairs units of one name: those that belong together, then what is left, in link order.
+fn pairs_of(old: &Build, new: &Build, olds: &mut Vec<usize>, news: &mut Vec<usize>) -> Vec<Pair> {
+    if let ([o], [n]) = (&olds[..], &news[..]) {
+        return vec![Pair { old: Some(*o), new: Some(*n), certain: true }];
+    }
+    let mut pairs = belonging_pairs(old, new, olds, news);
+    let certain = olds.len() == 1;
+    pairs.extend(olds.iter().zip(news).map(|(o, n)| Pair { old: Some(*o), new: Some(*n), certain }));
+    pairs
+}
+
+/// Takes those out that are the same, and those that alone define the same global symbols: a program has each once.
+fn belonging_pairs(old: &Build, new: &Build, olds: &mut Vec<usize>, news: &mut Vec<usize>) -> Vec<Pair> {
+    let names = |unit: &Unit| -> HashSet<String> {
+        unit.symbols.iter().filter(|s| s.is_global()).map(|s| s.name.clone()).collect()
     };
+    let before: HashMap<usize, HashSet<String>> = olds.iter().map(|&o| (o, names(&old.units[o]))).collect();
+    let after: HashMap<usize, HashSet<String>> = news.iter().map(|&n| (n, names(&new.units[n]))).collect();
+    let are_same = |o: usize, n: usize| old.units[o].id == new.units[n].id;
+    let share = |o: usize, n: usize| !before[&o].is_disjoint(&after[&n]);
+    let mut pairs = Vec::new();
     for belong in [&are_same as &dyn Fn(usize, usize) -> bool, &share] {
         for n in news.clone() {
             let of_new: Vec<usize> = olds.iter().copied().filter(|&o| belong(o, n)).collect();
@@ -72,9 +93,6 @@ fn pairs_of(old: &Build, new: &Build, mut olds: Vec<usize>, mut news: Vec<usize>
             }
         }
     }
-    let left = olds.len().max(news.len());
-    let rest = (0..left).map(|i| Pair { old: olds.get(i).copied(), new: news.get(i).copied(), certain: left == 1 });
-    pairs.extend(rest);
     pairs
 }
 

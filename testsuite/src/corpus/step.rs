@@ -27,6 +27,8 @@ pub enum Verdict {
         functions: usize,
         /// Whether the two versions do the recorded work differently.
         visible: bool,
+        /// Applied in `newest`, for in `thread`, which the patch asked for, not all threads came by a point in time.
+        in_newest: bool,
     },
     /// Nothing that changes code.
     NoChange,
@@ -84,8 +86,9 @@ pub fn take(source: &dyn Source, old: &str, new: &str) -> Result<Step> {
     step.changes = changes(&report);
     step.verdict = match output.status.code() {
         Some(0) => match apply(source, &builds[0], &builds[1], folder.path(), &patch) {
-            Ok(visible) => {
-                Verdict::Patched { bytes: std::fs::metadata(&patch)?.len(), functions: redirected(&report), visible }
+            Ok(Worked { visible, in_newest }) => {
+                let (bytes, functions) = (std::fs::metadata(&patch)?.len(), redirected(&report));
+                Verdict::Patched { bytes, functions, visible, in_newest }
             }
             Err(error) => {
                 let said = text_of(&folder.path().join("stderr.txt"));
@@ -98,20 +101,37 @@ pub fn take(source: &dyn Source, old: &str, new: &str) -> Result<Step> {
     Ok(step)
 }
 
+/// How a patched process did its work.
+struct Worked {
+    visible: bool,
+    in_newest: bool,
+}
+
+/// How long threads may take to move. A library's worker that waits in a function of another unit has no point.
+const PATIENCE: &str = "3s";
+/// dsuctl's exit code when they took longer.
+const TURNED_BACK: i32 = 40;
+
 /// Updates a running `old`; whether its work comes out differently now. It has to come out as that of a fresh `new`,
 /// and after a revert as before.
-fn apply(source: &dyn Source, old: &Path, new: &Path, folder: &Path, patch: &Path) -> Result<bool> {
+fn apply(source: &dyn Source, old: &Path, new: &Path, folder: &Path, patch: &Path) -> Result<Worked> {
     let other = tempfile::tempdir()?;
     let fresh = source.start(new, other.path())?.work().context("a fresh process of the new version")?;
     let mut live = source.start(old, folder)?;
     let before = live.work().context("the process before its update")?;
     let pid = live.pid().to_string();
-    dsuctl(folder, &["apply", &pid, &patch.to_string_lossy()])?;
+    let mut dsuctl_apply = Command::new(Tools::find()?.path("dsuctl"));
+    dsuctl_apply.args(["apply", &pid]).arg(patch).args(["--timeout", PATIENCE]).env("DSU_RUNTIME_DIR", folder);
+    let (output, _) = run(&mut dsuctl_apply, &[0, TURNED_BACK])?;
+    let in_newest = output.status.code() == Some(TURNED_BACK);
+    if in_newest {
+        dsuctl(folder, &["apply", &pid, &patch.to_string_lossy(), "--consistency", "newest"])?;
+    }
     let updated = live.work().context("the updated process")?;
     same("the updated process", &updated, &fresh)?;
     dsuctl(folder, &["revert", &pid])?;
     same("the reverted process", &live.work().context("the reverted process")?, &before)?;
-    Ok(fresh != before)
+    Ok(Worked { visible: fresh != before, in_newest })
 }
 
 fn same(who: &str, here: &[String], there: &[String]) -> Result<()> {

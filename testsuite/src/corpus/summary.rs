@@ -54,9 +54,10 @@ pub fn by_reason(steps: &[Step]) -> Rows {
 pub fn each(steps: &[Step]) -> Rows {
     let row = |step: &Step| {
         let (verdict, size) = match &step.verdict {
-            Verdict::Patched { bytes, functions, visible } => {
+            Verdict::Patched { bytes, functions, visible, in_newest } => {
                 let seen = if *visible { "" } else { ", works alike" };
-                (format!("patched: {functions} functions{seen}"), bytes.to_string())
+                let how = if *in_newest { ", in `newest`" } else { "" };
+                (format!("patched: {functions} functions{seen}{how}"), bytes.to_string())
             }
             Verdict::NoChange => ("no change".to_owned(), String::new()),
             Verdict::Refused { reasons } => {
@@ -92,7 +93,7 @@ mod tests {
             |ids: &[&str]| Verdict::Refused { reasons: ids.iter().map(|id| ((*id).into(), "m".into())).collect() };
         let steps = [
             step(Verdict::NoChange),
-            step(Verdict::Patched { bytes: 1, functions: 1, visible: true }),
+            step(Verdict::Patched { bytes: 1, functions: 1, visible: true, in_newest: false }),
             step(refused(&["data-changed"])),
             step(refused(&["data-changed", "layout-changed"])),
         ];

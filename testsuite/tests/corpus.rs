@@ -1,0 +1,31 @@
+//! Steps between releases that give a patch, and go on giving one; `dsu-bench corpus` takes all of them.
+use anyhow::bail;
+use testsuite::corpus::source;
+use testsuite::corpus::step::{Verdict, take};
+use testsuite::real::skip::run;
+
+/// zlib 1.2.13 to 1.3.1: the version it tells is among what changes.
+#[test]
+fn a_running_zlib_becomes_its_next_release() {
+    run(|| {
+        let zlib = source("zlib")?;
+        match take(zlib.as_ref(), "1.1.9", "1.1.15")?.verdict {
+            Verdict::Patched { visible, functions, .. } => assert!(visible && functions > 5, "{functions} functions"),
+            other => bail!("{other:?}"),
+        }
+        Ok(())
+    });
+}
+
+/// 1.3.1 to 1.3.2 lets the state of a stream grow, which running streams would not survive.
+#[test]
+fn a_grown_structure_is_refused() {
+    run(|| {
+        let zlib = source("zlib")?;
+        match take(zlib.as_ref(), "1.1.15", "1.1.25")?.verdict {
+            Verdict::Refused { reasons } => assert!(reasons.contains_key("layout-changed"), "{reasons:?}"),
+            other => bail!("{other:?}"),
+        }
+        Ok(())
+    });
+}
