@@ -1,6 +1,6 @@
 //! Consecutive releases: what patchgen makes of each step, and whether a patched process is right.
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use testsuite::corpus::step::{Step, take};
@@ -27,6 +27,20 @@ pub(crate) fn measure(sources: &[String], pairs: usize, steps_file: Option<&Path
         let text = serde_json::to_string_pretty(&steps).expect("steps have string keys only");
         fs::write(file, text + "\n").with_context(|| format!("cannot write `{}`", file.display()))?;
     }
+    Ok(sections(&steps, &command))
+}
+
+/// The tables of steps that earlier runs took.
+pub(crate) fn put_together(files: &[PathBuf]) -> Result<Vec<Section>> {
+    let mut steps: Vec<Step> = Vec::new();
+    for file in files {
+        let unreadable = || format!("cannot read `{}` as steps; `--steps` writes such files", file.display());
+        let text = fs::read_to_string(file).with_context(unreadable)?;
+        steps.extend(serde_json::from_str::<Vec<Step>>(&text).with_context(unreadable)?);
+    }
+    let mut sources: Vec<&str> = steps.iter().map(|step| &*step.source).collect();
+    sources.dedup();
+    let command = format!("dsu-bench corpus, of {}", sources.join(", "));
     Ok(sections(&steps, &command))
 }
 

@@ -107,6 +107,9 @@ enum What {
         /// Writes every step as JSON into this file, too.
         #[arg(long)]
         steps: Option<PathBuf>,
+        /// Takes no step, but puts together what earlier runs have written with --steps.
+        #[arg(long, num_args = 1.., conflicts_with_all = ["source", "pairs", "steps"])]
+        from: Vec<PathBuf>,
     },
     /// Random programs and their mutants: an updated process must print what a fresh one prints.
     Csmith {
@@ -154,7 +157,8 @@ fn measure(arguments: &Arguments) -> Result<()> {
         What::Patch { rounds } => vec![patch::measure(*rounds)?],
         What::Update { rounds } => vec![update::measure(*rounds)?],
         What::MemcachedSuite { jobs } => vec![ownsuite::measure(*jobs)?],
-        What::Corpus { source, pairs, steps } => corpus::measure(source, *pairs, steps.as_deref())?,
+        What::Corpus { from, .. } if !from.is_empty() => corpus::put_together(from)?,
+        What::Corpus { source, pairs, steps, .. } => corpus::measure(source, *pairs, steps.as_deref())?,
         What::Csmith { programs, seed, jobs } => vec![csmith::measure(*programs, *seed, *jobs)?],
         What::Churn(plan) => vec![churn::measure(*plan)?],
         What::IdentityChurn { jobs, consistency } => vec![identity::measure(*jobs, *consistency)?],

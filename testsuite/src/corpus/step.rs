@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::Source;
@@ -16,7 +16,7 @@ use crate::tools::Tools;
 const CODES: [i32; 3] = [0, 3, 4];
 
 /// What patchgen made of a step.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(tag = "verdict", rename_all = "kebab-case")]
 pub enum Verdict {
     /// A patch, and the patched process works as a fresh one does.
@@ -45,7 +45,7 @@ pub enum Verdict {
 }
 
 /// A step and what came of it.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Step {
     /// The program.
     pub source: String,
