@@ -17,6 +17,9 @@ use crate::real::subject::{Subject, Version};
 /// Updates after which memory has to be what it will be in the end.
 pub const SETTLED: u32 = 100;
 
+/// How long the code of a patch that was taken back may stay.
+const UNMAPPED: Duration = Duration::from_millis(500);
+
 /// The longest that a load goes on.
 const LIMIT: Duration = Duration::from_secs(24 * 3600);
 
@@ -117,8 +120,15 @@ pub fn churn(plan: Churn<'_>, look: &mut dyn FnMut(u32) -> Result<()>) -> Result
         outcome.times.push(begin.elapsed());
         look(number).with_context(|| format!("after update {number}, seed {}", plan.seed))?;
         std::thread::sleep(plan.longest_pause.mul_f64(dice.below(1_000) as f64 / 1_000.0));
-        if number == SETTLED {
-            outcome.settled_kib = resident_kib(plan.pid)?;
+        if number == SETTLED || number == plan.updates {
+            // Both readings are of the program as it was built: a patch in effect has pages of its own.
+            if now.take().is_some() {
+                dsuctl(plan.sockets, &["revert", "--all", &pid])?;
+                std::thread::sleep(UNMAPPED);
+            }
+            if number == SETTLED {
+                outcome.settled_kib = resident_kib(plan.pid)?;
+            }
         }
     }
     outcome.last_kib = resident_kib(plan.pid)?;

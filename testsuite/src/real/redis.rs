@@ -80,6 +80,7 @@ impl RunningRedis {
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()?));
         let mut command = Command::new(executable);
         command.args(["--bind", "127.0.0.1", "--port", &address.port().to_string(), "--io-threads", "2"]);
+        command.args(["--io-threads-do-reads", "yes"]);
         command.args(["--save", "", "--dir"]).arg(folder).env("DSU_RUNTIME_DIR", folder);
         let mut server = Server::start(&mut command, folder.join("redis.log"))?;
         server.wait_for(address)?;
