@@ -1,4 +1,5 @@
 //! Random programs, updated while they run.
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use anyhow::{Result, ensure};
@@ -12,7 +13,12 @@ const TOLD_EVERY: usize = 50;
 
 pub(crate) fn measure(programs: u64, seed: u64, jobs: usize) -> Result<Section> {
     let begin = Instant::now();
+    // A failure is told when it comes: a long run may be ended before its end.
+    let told = AtomicUsize::new(0);
     let tally = trial::run(programs, seed, jobs, &|tally| {
+        for failure in tally.failures.iter().skip(told.swap(tally.failures.len(), Ordering::Relaxed)) {
+            eprintln!("{failure}\n");
+        }
         if tally.programs % TOLD_EVERY == 0 {
             progress(&format!(
                 "{} programs, {} patched, {} wrong",
@@ -22,9 +28,6 @@ pub(crate) fn measure(programs: u64, seed: u64, jobs: usize) -> Result<Section> 
             ));
         }
     })?;
-    for failure in &tally.failures {
-        eprintln!("{failure}\n");
-    }
     let section = Section {
         title: "Random programs",
         command: format!("dsu-bench csmith --programs {programs} --seed {seed} --jobs {jobs}"),
