@@ -74,7 +74,8 @@ fn pairs_of(old: &Build, new: &Build, olds: &mut Vec<usize>, news: &mut Vec<usiz
 /// Takes those out that are the same, and those that alone define the same global symbols: a program has each once.
 fn belonging_pairs(old: &Build, new: &Build, olds: &mut Vec<usize>, news: &mut Vec<usize>) -> Vec<Pair> {
     let names = |unit: &Unit| -> HashSet<String> {
-        unit.symbols.iter().filter(|s| s.is_global()).map(|s| s.name.clone()).collect()
+        // `main` says nothing: every program has one.
+        unit.symbols.iter().filter(|s| s.is_global() && s.name != "main").map(|s| s.name.clone()).collect()
     };
     let before: HashMap<usize, HashSet<String>> = olds.iter().map(|&o| (o, names(&old.units[o]))).collect();
     let after: HashMap<usize, HashSet<String>> = news.iter().map(|&n| (n, names(&new.units[n]))).collect();
