@@ -40,7 +40,7 @@ pub fn pair(old: &Build, new: &Build) -> Result<Vec<Pair>> {
     }
     let mut pairs = Vec::new();
     let (mut old_only, mut new_only) = (Vec::new(), Vec::new());
-    for (name, (olds, news)) in by_name {
+    for (name, (mut olds, mut news)) in by_name {
         if olds.len() != news.len() && olds.len().max(news.len()) > 1 {
             let message = format!("the old build has {} units of this name, the new one {}", olds.len(), news.len());
             return Err(Problem::new(Reason::AmbiguousUnit, name, message));
@@ -49,7 +49,7 @@ pub fn pair(old: &Build, new: &Build) -> Result<Vec<Pair>> {
             old_only.extend(olds);
             new_only.extend(news);
         } else {
-            pairs.extend(pairs_of(old, new, &mut olds.clone(), &mut news.clone()));
+            pairs.extend(pairs_of(old, new, &mut olds, &mut news));
         }
     }
     // A source that was moved or renamed is the same unit, and its static variables are those of the base.

@@ -62,6 +62,21 @@ pub(crate) struct Carried {
     storage: usize,
 }
 
+impl Carried {
+    /// Takes the storage it has in an image; false if the image has another variable of that name.
+    fn goes_on_from(&mut self, image: &Image) -> bool {
+        let mut same = true;
+        for other in image.carried.iter().filter(|other| other.identity == self.identity) {
+            if other.shape == self.shape && other.size == self.size {
+                self.storage = other.storage;
+            } else {
+                same = false;
+            }
+        }
+        same
+    }
+}
+
 /// A loaded patch. Its data stays for the rest of the process's life; its code goes when nothing can return into it.
 #[derive(Clone, Copy)]
 pub(crate) struct Image {
@@ -179,18 +194,15 @@ impl Verified {
             let variable = variable.map_err(|error| Fail::new(Code::PatchDamaged, "", error.0))?;
             let (identity, shape, size) = (variable.identity, variable.shape, variable.size);
             // Its own storage is known when the object is loaded.
-            let mut storage = 0;
+            let mut known = Carried { identity, shape, size, storage: 0 };
             for image in earlier.clone() {
-                for other in image.carried.iter().filter(|other| other.identity == identity) {
-                    if other.shape == shape && other.size == size {
-                        storage = other.storage; // The last one is that of the first image.
-                    } else if active.is_some_and(|active| core::ptr::eq(active, image)) {
-                        return Err(Fail::new(Code::CarriedDiffers, variable.name, "its type or size differs"));
-                    }
-                    // Patches that were taken back may have had another one of that name.
+                let differs = !known.goes_on_from(image);
+                // Patches that were taken back may have had another one of that name.
+                if differs && active.is_some_and(|active| core::ptr::eq(active, image)) {
+                    return Err(Fail::new(Code::CarriedDiffers, variable.name, "its type or size differs"));
                 }
             }
-            carried.push((Carried { identity, shape, size, storage }, variable.address)).map_err(no_memory)?;
+            carried.push((known, variable.address)).map_err(no_memory)?;
         }
         let loaded = self.link(&opened)?;
         let mut kept = Table::with_capacity(carried.as_slice().len()).map_err(no_memory)?;

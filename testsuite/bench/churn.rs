@@ -6,8 +6,8 @@ use testsuite::churn::{Outcome, SETTLED, UnderLoad, churn_under_load};
 use testsuite::programs::Consistency;
 use testsuite::real::kvd::Kvd;
 use testsuite::real::load::Report;
-use testsuite::real::memcached::Memcached;
-use testsuite::real::redis::Redis;
+use testsuite::real::memcached;
+use testsuite::real::redis;
 use testsuite::real::subject::Subject;
 
 use crate::progress;
@@ -87,8 +87,8 @@ pub(crate) fn measure(plan: Plan) -> Result<Section> {
 fn subjects(server: Server) -> Result<Vec<Box<dyn Subject>>> {
     Ok(match server {
         Server::Kvd => vec![Box::new(Kvd::V2), Box::new(Kvd::V3)],
-        Server::Memcached => vec![Box::new(Memcached::fetch()?)],
-        Server::Redis => vec![Box::new(Redis::fetch()?)],
+        Server::Memcached => vec![Box::new(memcached::fetch()?)],
+        Server::Redis => vec![Box::new(redis::fetch()?)],
     })
 }
 

@@ -5,7 +5,7 @@ use anyhow::{Result, ensure};
 use testsuite::identity::Identity;
 use testsuite::programs::Consistency;
 use testsuite::real::compiler::Flavor;
-use testsuite::real::memcached::Memcached;
+use testsuite::real::memcached;
 use testsuite::real::subject::{Subject, Version};
 use testsuite::real::suite;
 
@@ -13,7 +13,7 @@ use crate::progress;
 use crate::section::Section;
 
 pub(crate) fn measure(jobs: usize, consistency: Option<Consistency>) -> Result<Section> {
-    let memcached = Memcached::fetch()?;
+    let memcached = memcached::fetch()?;
     let executable = memcached.cached_build(Version::Old, Flavor::Armed)?;
     let tree = executable.parent().expect("the executable is in its tree");
     let files = suite::files(tree)?;

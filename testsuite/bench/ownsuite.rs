@@ -3,7 +3,7 @@ use std::time::Instant;
 
 use anyhow::Result;
 use testsuite::real::compiler::Flavor;
-use testsuite::real::memcached::Memcached;
+use testsuite::real::memcached;
 use testsuite::real::subject::{Subject, Version};
 use testsuite::real::suite;
 
@@ -11,7 +11,7 @@ use crate::progress;
 use crate::section::Section;
 
 pub(crate) fn measure(jobs: usize) -> Result<Section> {
-    let memcached = Memcached::fetch()?;
+    let memcached = memcached::fetch()?;
     let mut rows = Vec::new();
     let mut notes = Vec::new();
     let mut plain = None;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::{Result, ensure};
 use testsuite::real::compiler::Flavor;
 use testsuite::real::load::{Load, Options, Protocol, Report};
-use testsuite::real::memcached::{Memcached, start_plain};
+use testsuite::real::memcached::{self, start_plain};
 use testsuite::real::server::free_port;
 use testsuite::real::subject::{Subject, Version};
 
@@ -14,7 +14,7 @@ use crate::progress;
 use crate::section::{Section, median, range};
 
 pub(crate) fn measure(rounds: u32, seconds: u64) -> Result<Section> {
-    let memcached = Memcached::fetch()?;
+    let memcached = memcached::fetch()?;
     let mut builds = Vec::new();
     for flavor in Flavor::ALL {
         progress(&format!("building memcached, {}", flavor.name()));

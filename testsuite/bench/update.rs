@@ -4,14 +4,14 @@ use std::time::Duration;
 use anyhow::Result;
 use testsuite::real::compiler::Flavor;
 use testsuite::real::journey::{Journey, Plan, travel};
-use testsuite::real::memcached::Memcached;
+use testsuite::real::memcached;
 use testsuite::real::subject::Subject;
 
 use crate::progress;
 use crate::section::{Section, median};
 
 pub(crate) fn measure(rounds: u32) -> Result<Section> {
-    let memcached = Memcached::fetch()?;
+    let memcached = memcached::fetch()?;
     let mut rows = Vec::new();
     for flavor in Flavor::INSTRUMENTED {
         let mut journeys = Vec::new();

@@ -99,6 +99,7 @@ pub fn churn(plan: Churn<'_>, look: &mut dyn FnMut(u32) -> Result<()>) -> Result
     let pid = plan.pid.to_string();
     let mut dice = Dice::new(plan.seed);
     let mut now = None;
+    let revert = || dsuctl(plan.sockets, &["revert", "--all", &pid]).map(drop);
     let mut outcome = Outcome { applied: 0, reverted: 0, settled_kib: 0, last_kib: 0, mappings: 0, times: Vec::new() };
     for number in 1..=plan.updates {
         // Never what is in effect already: that would be no update.
@@ -113,7 +114,7 @@ pub fn churn(plan: Churn<'_>, look: &mut dyn FnMut(u32) -> Result<()>) -> Result
                 outcome.applied += 1;
             }
             None => {
-                dsuctl(plan.sockets, &["revert", "--all", &pid])?;
+                revert()?;
                 outcome.reverted += 1;
             }
         }
@@ -123,7 +124,7 @@ pub fn churn(plan: Churn<'_>, look: &mut dyn FnMut(u32) -> Result<()>) -> Result
         if number == SETTLED || number == plan.updates {
             // Both readings are of the program as it was built: a patch in effect has pages of its own.
             if now.take().is_some() {
-                dsuctl(plan.sockets, &["revert", "--all", &pid])?;
+                revert()?;
                 std::thread::sleep(UNMAPPED);
             }
             if number == SETTLED {

@@ -6,8 +6,8 @@ use anyhow::{Result, ensure};
 use testsuite::churn::{UnderLoad, churn_under_load};
 use testsuite::programs::Consistency;
 use testsuite::real::kvd::Kvd;
-use testsuite::real::memcached::Memcached;
-use testsuite::real::redis::Redis;
+use testsuite::real::memcached;
+use testsuite::real::redis;
 use testsuite::real::skip::run;
 use testsuite::real::subject::Subject;
 
@@ -35,7 +35,7 @@ fn kvd_in_newest() {
 
 #[test]
 fn memcached_in_newest() {
-    run(|| churned(&[Box::new(Memcached::fetch()?)], Consistency::Newest, 150));
+    run(|| churned(&[Box::new(memcached::fetch()?)], Consistency::Newest, 150));
 }
 
 #[test]
@@ -45,16 +45,16 @@ fn kvd_in_thread() {
 
 #[test]
 fn redis_in_newest() {
-    run(|| churned(&[Box::new(Redis::fetch()?)], Consistency::Newest, 120));
+    run(|| churned(&[Box::new(redis::fetch()?)], Consistency::Newest, 120));
 }
 
 /// Its main thread waits in epoll, its background threads on conditions, and its io threads on a mutex.
 #[test]
 fn redis_in_thread() {
-    run(|| churned(&[Box::new(Redis::fetch()?)], Consistency::Thread, 120));
+    run(|| churned(&[Box::new(redis::fetch()?)], Consistency::Thread, 120));
 }
 
 #[test]
 fn memcached_in_thread() {
-    run(|| churned(&[Box::new(Memcached::fetch()?)], Consistency::Thread, 150));
+    run(|| churned(&[Box::new(memcached::fetch()?)], Consistency::Thread, 150));
 }

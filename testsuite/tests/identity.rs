@@ -6,7 +6,7 @@ use anyhow::{Result, ensure};
 use testsuite::churn::{UnderLoad, churn_under_load};
 use testsuite::programs::Consistency;
 use testsuite::real::kvd::Kvd;
-use testsuite::real::memcached::Memcached;
+use testsuite::real::memcached;
 use testsuite::real::skip::run;
 use testsuite::real::subject::Subject;
 
@@ -31,10 +31,10 @@ fn kvd_in_thread() {
 
 #[test]
 fn memcached_in_newest() {
-    run(|| churned(Box::new(Memcached::fetch()?), Consistency::Newest));
+    run(|| churned(Box::new(memcached::fetch()?), Consistency::Newest));
 }
 
 #[test]
 fn memcached_in_thread() {
-    run(|| churned(Box::new(Memcached::fetch()?), Consistency::Thread));
+    run(|| churned(Box::new(memcached::fetch()?), Consistency::Thread));
 }

@@ -5,7 +5,7 @@ use testsuite::real::command::dsuctl;
 use testsuite::real::compiler::Flavor;
 use testsuite::real::journey::{Plan, make_patch, travel};
 use testsuite::real::load::{Load, Options};
-use testsuite::real::memcached::Memcached;
+use testsuite::real::memcached;
 use testsuite::real::skip::run;
 use testsuite::real::subject::{Subject, Version};
 
@@ -15,7 +15,7 @@ const SLACK_KIB: u64 = 4096;
 #[test]
 fn the_fix_is_visible_in_plain_builds() {
     run(|| {
-        let memcached = Memcached::fetch()?;
+        let memcached = memcached::fetch()?;
         for version in [Version::Old, Version::New] {
             let folder = tempfile::tempdir()?;
             let executable = memcached.cached_build(version, Flavor::Plain)?;
@@ -32,7 +32,7 @@ fn update_under_load(flavor: Flavor) {
         let calm = Duration::from_secs(2);
         let plan = Plan { flavor, folder: folder.path(), cached: true, connections: 8, rate: 0, calm };
         // The answers of all three versions are checked on the way.
-        let journey = travel(&Memcached::fetch()?, plan, &mut |_| {})?;
+        let journey = travel(&memcached::fetch()?, plan, &mut |_| {})?;
         assert_eq!(journey.load.failed, 0, "{:?}", journey.load.failures);
         assert!(journey.load.sent > 10_000, "hardly any load: {} requests", journey.load.sent);
         assert!(journey.functions.iter().any(|name| name.contains("proxy_process_command")), "{:?}", journey.functions);
@@ -53,7 +53,7 @@ fn a_loaded_memcached_is_updated_and_taken_back_always() {
 #[test]
 fn a_thousand_rounds_leave_no_trace() {
     run(|| {
-        let memcached = Memcached::fetch()?;
+        let memcached = memcached::fetch()?;
         let folder = tempfile::tempdir()?;
         let old = memcached.cached_build(Version::Old, Flavor::Armed)?;
         let patch = folder.path().join("fix.dsu");

@@ -1,6 +1,6 @@
 //! memcached's own tests pass on instrumented builds as they do on a plain one.
 use testsuite::real::compiler::Flavor;
-use testsuite::real::memcached::Memcached;
+use testsuite::real::memcached;
 use testsuite::real::skip::run;
 use testsuite::real::subject::{Subject, Version};
 use testsuite::real::suite;
@@ -11,7 +11,7 @@ const JOBS: usize = 8;
 #[test]
 fn the_same_test_files_pass_on_every_build() {
     run(|| {
-        let memcached = Memcached::fetch()?;
+        let memcached = memcached::fetch()?;
         let mut plain = None;
         for flavor in Flavor::ALL {
             let executable = memcached.cached_build(Version::Old, flavor)?;

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use testsuite::real::compiler::Flavor;
 use testsuite::real::journey::{Plan, travel};
-use testsuite::real::redis::Redis;
+use testsuite::real::redis;
 use testsuite::real::skip::run;
 
 #[test]
@@ -13,7 +13,7 @@ fn a_loaded_redis_is_updated_and_taken_back() {
         let calm = Duration::from_secs(2);
         let plan = Plan { flavor: Flavor::Armed, folder: folder.path(), cached: true, connections: 8, rate: 0, calm };
         // The answers of all three versions are checked on the way.
-        let journey = travel(&Redis::fetch()?, plan, &mut |_| {})?;
+        let journey = travel(&redis::fetch()?, plan, &mut |_| {})?;
         assert_eq!(journey.load.failed, 0, "{:?}", journey.load.failures);
         assert!(journey.load.sent > 5_000, "hardly any load: {} requests", journey.load.sent);
         assert!(journey.functions.iter().any(|name| name.contains("ACLSetSelector")), "{:?}", journey.functions);

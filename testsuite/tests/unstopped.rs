@@ -112,10 +112,7 @@ fn measure(sampled: &mut Stage, twin: &mut Stage) -> Result<[Vec<Window>; 2]> {
 }
 
 fn median_of(windows: &[Window], number: impl Fn(&Window) -> u64) -> u64 {
-    median(windows.iter().map(number).collect())
-}
-
-fn median(mut numbers: Vec<u64>) -> u64 {
+    let mut numbers: Vec<u64> = windows.iter().map(number).collect();
     numbers.sort_unstable();
     numbers[numbers.len() / 2]
 }

@@ -107,42 +107,45 @@ static int index_of(const char *name, const char *const *names, int count)
 static void park(struct slot *slot, const char *place_name, const char *halting_name)
 {
     int place = index_of(place_name, place_names, PLACES), how = index_of(halting_name, halting_names, HALTINGS);
+    struct actor *parked, *halting;
     struct timespec until;
 
     if (slot->parked || place < 0 || how < 0) {
         printf("cannot park at `%s` in `%s`\n", place_name, halting_name);
         return;
     }
-    slot->parked = actor_make(park_work);
-    slot->parked->log = slot->parked->signals->log = calloc(1, sizeof *slot->parked->log);
-    slot->parked->pass_limit = 2;
+    parked = actor_make(park_work);
+    parked->log = parked->signals->log = calloc(1, sizeof *parked->log);
+    parked->pass_limit = 2;
     /* Handler and coroutine see with a record of their own. */
-    slot->halting = place == IN_HANDLER || place == IN_COROUTINE ? slot->parked->signals : slot->parked;
-    slot->halting->halt_at = (enum place)place;
-    slot->halting->halting = (enum halting)how;
+    halting = place == IN_HANDLER || place == IN_COROUTINE ? parked->signals : parked;
+    *slot = (struct slot){parked, halting};
+    halting->halt_at = (enum place)place;
+    halting->halting = (enum halting)how;
     clock_gettime(CLOCK_REALTIME, &until);
     until.tv_sec += PARK_SECONDS;
-    if (pipe(slot->halting->pipe) || !actor_go(slot->parked) || sem_timedwait(&slot->halting->reached, &until))
+    if (pipe(halting->pipe) || !actor_go(parked) || sem_timedwait(&halting->reached, &until))
         printf("nobody came to `%s`: %s\n", place_name, strerror(errno));
 }
 
 static void release(struct slot *slot)
 {
+    struct actor *parked = slot->parked, *halting = slot->halting;
     struct log *log;
 
-    if (!slot->parked) {
+    if (!parked) {
         puts("nobody halts");
         return;
     }
-    log = slot->parked->log;
-    pthread_mutex_lock(&slot->halting->lock);
-    slot->halting->released = true;
-    pthread_cond_broadcast(&slot->halting->condition);
-    pthread_mutex_unlock(&slot->halting->lock);
-    if (slot->halting->halting == IN_READ && write(slot->halting->pipe[1], "", 1) != 1)
+    log = parked->log;
+    pthread_mutex_lock(&halting->lock);
+    halting->released = true;
+    pthread_cond_broadcast(&halting->condition);
+    pthread_mutex_unlock(&halting->lock);
+    if (halting->halting == IN_READ && write(halting->pipe[1], "", 1) != 1)
         puts("cannot write to the pipe");
-    pthread_join(slot->parked->thread, NULL);
-    printf("interrupted %lu\n", slot->halting->events);
+    pthread_join(parked->thread, NULL);
+    printf("interrupted %lu\n", halting->events);
     for (int i = 0; i < log->count; i++) {
         if (log->calls[i].version)
             printf("%c%d ", log->calls[i].after ? 'a' : 'b', log->calls[i].version);
@@ -150,14 +153,14 @@ static void release(struct slot *slot)
             printf("| ");
     }
     putchar('\n');
-    close(slot->halting->pipe[0]);
-    close(slot->halting->pipe[1]);
-    actor_end(slot->parked);
-    actor_end(slot->parked->signals);
-    free(slot->parked->signals);
-    free(slot->parked);
+    close(halting->pipe[0]);
+    close(halting->pipe[1]);
+    actor_end(parked);
+    actor_end(parked->signals);
+    free(parked->signals);
+    free(parked);
     free(log);
-    slot->parked = slot->halting = NULL;
+    *slot = (struct slot){NULL, NULL};
 }
 
 static void command(char *line)

@@ -9,11 +9,11 @@ use super::{Running, Source};
 use crate::real::cache;
 use crate::real::command::run;
 use crate::real::compiler::Flavor;
-use crate::real::memcached::{self, Proxied};
-use crate::real::redis::{self, RunningRedis};
+use crate::real::debian::Recipe;
 use crate::real::server::ask;
 use crate::real::source::{self, Package};
 use crate::real::subject::Live;
+use crate::real::{memcached, redis};
 
 /// Programs with a series.
 pub const PROGRAMS: [&str; 2] = ["memcached", "redis"];
@@ -24,9 +24,7 @@ const UNPATCHED: &str = "upstream";
 /// A package and what is done with it.
 pub struct Series {
     package: Package,
-    name: &'static str,
-    make: fn(&Path) -> Result<PathBuf>,
-    start: fn(&Path, &Path) -> Result<Box<dyn Live>>,
+    recipe: Recipe,
     requests: &'static [&'static str],
     /// Whether a reply is whole: request, reply so far.
     is_whole: fn(&str, &str) -> bool,
@@ -70,10 +68,8 @@ impl Series {
     /// memcached, with its proxy in front.
     pub fn memcached() -> Result<Self> {
         Ok(Self {
-            package: source::fetch("memcached")?,
-            name: "memcached",
-            make: |tree| memcached::make(tree, Flavor::Armed),
-            start: |executable, folder| Ok(Box::new(Proxied::start(executable, folder)?)),
+            package: source::fetch(memcached::RECIPE.name)?,
+            recipe: memcached::RECIPE,
             requests: MEMCACHED,
             is_whole: memcached_reply,
         })
@@ -82,10 +78,8 @@ impl Series {
     /// redis.
     pub fn redis() -> Result<Self> {
         Ok(Self {
-            package: source::fetch("redis")?,
-            name: "redis",
-            make: |tree| redis::make(tree, Flavor::Armed),
-            start: |executable, folder| Ok(Box::new(RunningRedis::start(executable, folder)?)),
+            package: source::fetch(redis::RECIPE.name)?,
+            recipe: redis::RECIPE,
             requests: REDIS,
             is_whole: |_, reply| reply.ends_with("$4\r\ndone\r\n"),
         })
@@ -94,7 +88,7 @@ impl Series {
     /// Builds all versions in one tree, one after the other, each only as far as its patch reaches.
     fn built(&self) -> Result<PathBuf> {
         let key = cache::key(&Flavor::Armed.inputs()?, &[&self.package.version()])?;
-        cache::once(&format!("series-{}-{key}", self.name), |folder| {
+        cache::once(&format!("series-{}-{key}", self.recipe.name), |folder| {
             let tree = folder.join("tree");
             self.package.unpack_plain(&tree)?;
             let mut versions = vec![UNPATCHED.to_owned()];
@@ -113,7 +107,7 @@ impl Series {
     }
 
     fn keep(&self, tree: &Path, folder: &Path, number: usize) -> Result<()> {
-        let executable = (self.make)(tree)?;
+        let executable = (self.recipe.make)(tree, Flavor::Armed)?;
         fs::copy(executable, folder.join(number.to_string())).map(drop).context("cannot keep a build")
     }
 }
@@ -133,7 +127,7 @@ fn touches_c(patch: &str) -> bool {
 
 impl Source for Series {
     fn name(&self) -> &str {
-        self.name
+        self.recipe.name
     }
 
     fn versions(&self) -> Result<Vec<String>> {
@@ -147,7 +141,7 @@ impl Source for Series {
     }
 
     fn start(&self, executable: &Path, folder: &Path) -> Result<Box<dyn Running>> {
-        let live = (self.start)(executable, folder)?;
+        let live = (self.recipe.start)(executable, folder)?;
         Ok(Box::new(Serving { live, requests: self.requests, is_whole: self.is_whole }))
     }
 }

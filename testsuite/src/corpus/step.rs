@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::Source;
 use crate::process::text_of;
-use crate::real::command::{dsuctl, json, run};
+use crate::real::command::{dsuctl, dsuctl_ending, json, run};
 use crate::tools::Tools;
 
 /// Exit codes of `patchgen`: a patch, no change, refused.
@@ -120,12 +120,11 @@ fn apply(source: &dyn Source, old: &Path, new: &Path, folder: &Path, patch: &Pat
     let mut live = source.start(old, folder)?;
     let before = live.work().context("the process before its update")?;
     let pid = live.pid().to_string();
-    let mut dsuctl_apply = Command::new(Tools::find()?.path("dsuctl"));
-    dsuctl_apply.args(["apply", &pid]).arg(patch).args(["--timeout", PATIENCE]).env("DSU_RUNTIME_DIR", folder);
-    let (output, _) = run(&mut dsuctl_apply, &[0, TURNED_BACK])?;
+    let apply = ["apply", &pid, &patch.to_string_lossy()];
+    let (output, _) = dsuctl_ending(folder, &[&apply[..], &["--timeout", PATIENCE]].concat(), &[0, TURNED_BACK])?;
     let in_newest = output.status.code() == Some(TURNED_BACK);
     if in_newest {
-        dsuctl(folder, &["apply", &pid, &patch.to_string_lossy(), "--consistency", "newest"])?;
+        dsuctl(folder, &[&apply[..], &["--consistency", "newest"]].concat())?;
     }
     let updated = live.work().context("the updated process")?;
     same("the updated process", &updated, &fresh)?;

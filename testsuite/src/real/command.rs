@@ -31,10 +31,14 @@ pub fn patchgen(arguments: &[&str], accepted: &[i32]) -> Result<(Output, Duratio
 
 /// Runs `dsuctl --json` on processes that were started with `sockets` as their folder.
 pub fn dsuctl(sockets: &Path, arguments: &[&str]) -> Result<(Value, Duration)> {
-    let mut command = Command::new(Tools::find()?.path("dsuctl"));
-    command.args(arguments).arg("--json").env("DSU_RUNTIME_DIR", sockets);
-    let (output, time) = run(&mut command, &[0])?;
+    let (output, time) = dsuctl_ending(sockets, arguments, &[0])?;
     Ok((json(&output.stdout)?, time))
+}
+
+/// As [`dsuctl`]; its exit code has to be one of `accepted`.
+pub fn dsuctl_ending(sockets: &Path, arguments: &[&str], accepted: &[i32]) -> Result<(Output, Duration)> {
+    let mut command = Command::new(Tools::find()?.path("dsuctl"));
+    run(command.args(arguments).arg("--json").env("DSU_RUNTIME_DIR", sockets), accepted)
 }
 
 /// What a tool printed under `--json`.

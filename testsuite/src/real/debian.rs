@@ -6,7 +6,7 @@ use anyhow::Result;
 use super::cache;
 use super::compiler::Flavor;
 use super::source::{self, Cut, Package};
-use super::subject::Version;
+use super::subject::{Live, Subject, Version};
 
 /// Its source, and how it is built.
 #[derive(Clone, Debug)]
@@ -26,6 +26,10 @@ pub struct Recipe {
     pub make: fn(&Path, Flavor) -> Result<PathBuf>,
     /// The executable in that tree.
     pub program: &'static str,
+    /// Starts it: see [`Subject::start`].
+    pub start: fn(&Path, &Path) -> Result<Box<dyn Live>>,
+    /// What the probe answers before the fix, and with it.
+    pub answers: [&'static str; 2],
 }
 
 impl Debian {
@@ -33,14 +37,18 @@ impl Debian {
     pub fn fetch(recipe: Recipe) -> Result<Self> {
         Ok(Self { package: source::fetch(recipe.name)?, recipe })
     }
+}
 
-    /// Name and version, for people.
-    pub fn title(&self) -> String {
+impl Subject for Debian {
+    fn name(&self) -> String {
         self.package.version().replace('_', " ")
     }
 
-    /// Builds it in `folder`; the executable.
-    pub fn build(&self, version: Version, flavor: Flavor, folder: &Path) -> Result<PathBuf> {
+    fn fix(&self) -> String {
+        self.recipe.fix.to_owned()
+    }
+
+    fn build(&self, version: Version, flavor: Flavor, folder: &Path) -> Result<PathBuf> {
         // The same folder name for both versions: what differs is the change, not the place.
         let tree = folder.join(self.recipe.name);
         let fix = self.recipe.fix;
@@ -49,12 +57,20 @@ impl Debian {
         (self.recipe.make)(&tree, flavor)
     }
 
-    /// A build kept from run to run, as long as neither tools nor source change.
-    pub fn cached_build(&self, version: Version, flavor: Flavor) -> Result<PathBuf> {
+    fn cached_build(&self, version: Version, flavor: Flavor) -> Result<PathBuf> {
         let words = [self.package.version(), flavor.name().to_owned(), version.name().to_owned()];
         let key = cache::key(&flavor.inputs()?, &words.each_ref().map(String::as_str))?;
         let name = format!("{}-{key}", self.recipe.name);
         let folder = cache::once(&name, |folder| self.build(version, flavor, folder).map(drop))?;
         Ok(folder.join(self.recipe.name).join(self.recipe.program))
+    }
+
+    fn start(&self, executable: &Path, folder: &Path) -> Result<Box<dyn Live>> {
+        (self.recipe.start)(executable, folder)
+    }
+
+    fn answer(&self, version: Version) -> &'static str {
+        let [old, new] = self.recipe.answers;
+        if version == Version::Old { old } else { new }
     }
 }

@@ -11,23 +11,27 @@ use super::compiler::Flavor;
 use super::debian::{Debian, Recipe};
 use super::load::Protocol;
 use super::server::{Server, ask, free_port};
-use super::subject::{Live, Subject, Version};
-
-/// The fix, by its name in the package's patch series.
-pub const FIX: &str = "CVE-2023-46852";
+use super::subject::Live;
 
 /// The blanks that the fixed proxy takes for what they are.
 const BLANKS: usize = 25;
 
-/// memcached before and after [`FIX`].
-#[derive(Clone, Debug)]
-pub struct Memcached(Debian);
+/// memcached, and how it is built, started and asked.
+pub const RECIPE: Recipe = Recipe {
+    name: "memcached",
+    fix: "CVE-2023-46852",
+    make,
+    program: "memcached",
+    start: |executable, folder| Ok(Box::new(Proxied::start(executable, folder)?)),
+    answers: [
+        "VALUE k1 0 2 v1 VALUE k2 0 2 v2 END",
+        "SERVER_ERROR malformed request SERVER_ERROR malformed request END",
+    ],
+};
 
-impl Memcached {
-    /// Fetches the source.
-    pub fn fetch() -> Result<Self> {
-        Debian::fetch(Recipe { name: "memcached", fix: FIX, make, program: "memcached" }).map(Self)
-    }
+/// Fetches the source.
+pub fn fetch() -> Result<Debian> {
+    Debian::fetch(RECIPE)
 }
 
 /// Configures an unpacked tree unless that has been done, and builds `memcached` in it.
@@ -47,35 +51,6 @@ pub fn make(tree: &Path, flavor: Flavor) -> Result<PathBuf> {
     flavor.prepare(&mut make);
     run(&mut make, &[0]).context("memcached cannot be built")?;
     Ok(tree.join("memcached"))
-}
-
-impl Subject for Memcached {
-    fn name(&self) -> String {
-        self.0.title()
-    }
-
-    fn fix(&self) -> String {
-        FIX.to_owned()
-    }
-
-    fn build(&self, version: Version, flavor: Flavor, folder: &Path) -> Result<PathBuf> {
-        self.0.build(version, flavor, folder)
-    }
-
-    fn cached_build(&self, version: Version, flavor: Flavor) -> Result<PathBuf> {
-        self.0.cached_build(version, flavor)
-    }
-
-    fn start(&self, executable: &Path, folder: &Path) -> Result<Box<dyn Live>> {
-        Ok(Box::new(Proxied::start(executable, folder)?))
-    }
-
-    fn answer(&self, version: Version) -> &'static str {
-        match version {
-            Version::Old => "VALUE k1 0 2 v1 VALUE k2 0 2 v2 END",
-            Version::New => "SERVER_ERROR malformed request SERVER_ERROR malformed request END",
-        }
-    }
 }
 
 /// A proxy with 4 worker threads, and the memcached behind it.

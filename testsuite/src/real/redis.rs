@@ -10,20 +10,21 @@ use super::compiler::Flavor;
 use super::debian::{Debian, Recipe};
 use super::load::Protocol;
 use super::server::{Server, ask, free_port};
-use super::subject::{Live, Subject, Version};
+use super::subject::Live;
 
-/// The fix, by its name in the package's patch series.
-pub const FIX: &str = "CVE-2024-51741";
+/// redis, and how it is built, started and asked.
+pub const RECIPE: Recipe = Recipe {
+    name: "redis",
+    fix: "CVE-2024-51741",
+    make,
+    program: "src/redis-server",
+    start: |executable, folder| Ok(Box::new(RunningRedis::start(executable, folder)?)),
+    answers: ["+OK", "-ERR Error in ACL SETUSER modifier '%': Syntax error"],
+};
 
-/// redis before and after [`FIX`].
-#[derive(Clone, Debug)]
-pub struct Redis(Debian);
-
-impl Redis {
-    /// Fetches the source.
-    pub fn fetch() -> Result<Self> {
-        Debian::fetch(Recipe { name: "redis", fix: FIX, make, program: "src/redis-server" }).map(Self)
-    }
+/// Fetches the source.
+pub fn fetch() -> Result<Debian> {
+    Debian::fetch(RECIPE)
 }
 
 /// Builds `redis-server` in an unpacked tree.
@@ -36,35 +37,6 @@ pub fn make(tree: &Path, flavor: Flavor) -> Result<PathBuf> {
     flavor.prepare(&mut make);
     run(&mut make, &[0]).context("redis cannot be built")?;
     Ok(tree.join("src/redis-server"))
-}
-
-impl Subject for Redis {
-    fn name(&self) -> String {
-        self.0.title()
-    }
-
-    fn fix(&self) -> String {
-        FIX.to_owned()
-    }
-
-    fn build(&self, version: Version, flavor: Flavor, folder: &Path) -> Result<PathBuf> {
-        self.0.build(version, flavor, folder)
-    }
-
-    fn cached_build(&self, version: Version, flavor: Flavor) -> Result<PathBuf> {
-        self.0.cached_build(version, flavor)
-    }
-
-    fn start(&self, executable: &Path, folder: &Path) -> Result<Box<dyn Live>> {
-        Ok(Box::new(RunningRedis::start(executable, folder)?))
-    }
-
-    fn answer(&self, version: Version) -> &'static str {
-        match version {
-            Version::Old => "+OK",
-            Version::New => "-ERR Error in ACL SETUSER modifier '%': Syntax error",
-        }
-    }
 }
 
 /// A redis that runs.

@@ -10,7 +10,7 @@ use comfy_table::{ContentArrangement, Table, presets};
 use testsuite::real::compiler::Flavor;
 use testsuite::real::journey::{Journey, Plan, Progress, travel};
 use testsuite::real::kvd::Kvd;
-use testsuite::real::memcached::Memcached;
+use testsuite::real::memcached;
 use testsuite::real::skip::Skipped;
 use testsuite::real::subject::Subject;
 
@@ -113,7 +113,7 @@ fn subject(kvd: bool) -> Result<Box<dyn Subject>> {
         return Ok(Box::new(Kvd::V2));
     }
     eprintln!("fetching memcached's source ...");
-    match Memcached::fetch() {
+    match memcached::fetch() {
         Ok(memcached) => Ok(Box::new(memcached)),
         Err(error) if error.is::<Skipped>() => {
             eprintln!("{error:#}\nso the same is done with examples/kvd");
