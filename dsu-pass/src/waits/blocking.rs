@@ -30,7 +30,7 @@ pub(super) enum Wait {
 }
 
 /// (name, what it waits for, number of the argument that is looked at, if any).
-const FUNCTIONS: [(&str, Wait, usize); 62] = {
+const FUNCTIONS: [(&str, Wait, usize); 73] = {
     use Wait::*;
     const NONE: usize = usize::MAX;
     [
@@ -61,6 +61,17 @@ const FUNCTIONS: [(&str, Wait, usize); 62] = {
         ("pthread_cond_clockwait", Condition, NONE),
         ("cnd_wait", Condition, NONE),
         ("cnd_timedwait", Condition, NONE),
+        // Libraries' own, which may well be part of the program: libuv's, GLib's, APR's.
+        ("uv_sem_wait", Queue, NONE),
+        ("g_async_queue_pop", Queue, NONE),
+        ("g_async_queue_timeout_pop", Queue, NONE),
+        ("apr_queue_pop", Queue, NONE),
+        ("uv_cond_wait", Condition, NONE),
+        ("uv_cond_timedwait", Condition, NONE),
+        ("g_cond_wait", Condition, NONE),
+        ("g_cond_wait_until", Condition, NONE),
+        ("apr_thread_cond_wait", Condition, NONE),
+        ("apr_thread_cond_timedwait", Condition, NONE),
         ("sleep", Sleep, NONE),
         ("usleep", Sleep, NONE),
         ("nanosleep", Sleep, NONE),
@@ -87,6 +98,7 @@ const FUNCTIONS: [(&str, Wait, usize); 62] = {
         ("pthread_join", Join, NONE),
         ("pthread_timedjoin_np", Join, NONE),
         ("thrd_join", Join, NONE),
+        ("uv_thread_join", Join, NONE),
         ("event_base_loop", Library, 1),
         ("event_base_dispatch", Library, NONE),
         ("event_loop", Library, 0),
@@ -107,12 +119,16 @@ const NO_WAIT: i64 = 2;
 const EVRUN_NOWAIT: i64 = 1;
 
 /// Functions that a loop may call which does nothing but wait.
-const BESIDE: [&str; 14] = [
+const BESIDE: [&str; 18] = [
     "__errno_location",
     "pthread_mutex_lock",
     "pthread_mutex_unlock",
     "mtx_lock",
     "mtx_unlock",
+    "uv_mutex_lock",
+    "uv_mutex_unlock",
+    "g_mutex_lock",
+    "g_mutex_unlock",
     "pthread_testcancel",
     "pthread_setcancelstate",
     "pthread_cancel",
@@ -125,7 +141,16 @@ const BESIDE: [&str; 14] = [
 ];
 
 /// Functions that begin work elsewhere: a loop that calls one hands out work.
-const HANDS_OUT: [&str; 6] = ["pthread_create", "thrd_create", "fork", "vfork", "posix_spawn", "clone"];
+const HANDS_OUT: [&str; 8] = [
+    "pthread_create",
+    "thrd_create",
+    "uv_thread_create",
+    "uv_thread_create_ex",
+    "fork",
+    "vfork",
+    "posix_spawn",
+    "clone",
+];
 
 /// The names to look for.
 pub(super) fn names() -> impl Iterator<Item = &'static str> {

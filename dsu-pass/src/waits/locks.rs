@@ -6,7 +6,7 @@ use super::graph::Graph;
 use super::origin::same;
 use crate::llvm::Value;
 
-const LOCK: [&str; 10] = [
+const LOCK: [&str; 17] = [
     "pthread_mutex_lock",
     "pthread_mutex_timedlock",
     "pthread_mutex_clocklock",
@@ -17,8 +17,27 @@ const LOCK: [&str; 10] = [
     "pthread_rwlock_timedwrlock",
     "mtx_lock",
     "mtx_timedlock",
+    "uv_mutex_lock",
+    "uv_rwlock_rdlock",
+    "uv_rwlock_wrlock",
+    "g_mutex_lock",
+    "g_rec_mutex_lock",
+    "apr_thread_mutex_lock",
+    "apr_global_mutex_lock",
 ];
-const UNLOCK: [&str; 4] = ["pthread_mutex_unlock", "pthread_spin_unlock", "pthread_rwlock_unlock", "mtx_unlock"];
+const UNLOCK: [&str; 11] = [
+    "pthread_mutex_unlock",
+    "pthread_spin_unlock",
+    "pthread_rwlock_unlock",
+    "mtx_unlock",
+    "uv_mutex_unlock",
+    "uv_rwlock_rdunlock",
+    "uv_rwlock_wrunlock",
+    "g_mutex_unlock",
+    "g_rec_mutex_unlock",
+    "apr_thread_mutex_unlock",
+    "apr_global_mutex_unlock",
+];
 
 /// Whether a call takes a lock (true) or gives one back (false), and which.
 pub(super) fn operation(call: Value<'_>) -> Option<(bool, Value<'_>)> {

@@ -110,9 +110,19 @@ pub(super) fn callers(function: Value<'_>) -> Vec<(Value<'_>, Value<'_>)> {
     calls
 }
 
+/// What starts a thread, and the number of the argument that says where.
+const CREATES: [(&str, usize); 6] = [
+    ("pthread_create", 2),
+    ("thrd_create", 1),
+    ("uv_thread_create", 1),
+    ("uv_thread_create_ex", 2),
+    ("g_thread_new", 1),
+    ("apr_thread_create", 2),
+];
+
 fn starts<'m>(module: &'m Module<'_>, listed: &BTreeSet<String>) -> Vec<(Value<'m>, Start)> {
     let mut created: HashMap<Value<'m>, String> = HashMap::new();
-    for (name, place) in [("pthread_create", 2), ("thrd_create", 1)] {
+    for (name, place) in CREATES {
         let Some(create) = module.function(name).filter(|create| create.is_declaration()) else { continue };
         for (creator, call) in callers(create) {
             for function in handed_over(call, place, 3) {
