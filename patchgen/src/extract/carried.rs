@@ -4,6 +4,7 @@
 
 use crate::closure::UpdateSet;
 use crate::fingerprint::Keys;
+use crate::input::hex;
 use crate::ir::lex::{Kind, tokens, unescape};
 use crate::ir::{Global, Module};
 use crate::resolve::{Definition, Resolver};
@@ -19,7 +20,7 @@ pub struct Carried {
     pub unit: String,
     /// Hash of unit and stable name.
     pub identity: u64,
-    /// What it is: its type to the last member, its alignment, and how many share its name.
+    /// What it is: its type to the last member, its alignment, what it starts with, and how many share its name.
     content: String,
 }
 
@@ -42,7 +43,11 @@ pub(super) fn variables(resolver: &Resolver<'_, '_>, set: &UpdateSet) -> Vec<Car
         // Whatever other units can name is one in the whole program.
         let local = matches!(global.linkage, "internal" | "private");
         let identity = hash(&[if local { &facts.unit.name } else { "" }, facts.keys.key(&definition.1)]);
-        let content = content(&facts.module, global, &facts.keys);
+        let mut content = content(&facts.module, global, &facts.keys);
+        // With another start it is another variable, just as one of the base would be.
+        if let Some(start) = facts.globals.get(facts.keys.key(&definition.1)) {
+            content.push_str(&hex(start));
+        }
         Some(Carried { definition: definition.clone(), name, unit: facts.unit.name.clone(), identity, content })
     });
     found.collect()

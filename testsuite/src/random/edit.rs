@@ -57,7 +57,7 @@ fn call_through_pointer(program: &mut Program, target: usize) {
 /// A number that no name of the program has yet.
 fn fresh(program: &Program) -> usize {
     let text = program.render();
-    (900..).find(|number| !text.contains(&format!("_{number}"))).expect("there are numbers enough")
+    (program.numbers_from..).find(|number| !text.contains(&format!("_{number}"))).expect("there are numbers enough")
 }
 
 /// A function that is called by others under its own name, by its index.

@@ -16,6 +16,9 @@ pub struct Program {
     pub functions: Vec<Function>,
     /// The statements that print the globals' checksums.
     pub checksums: Vec<String>,
+    /// First number for the names of what is added. One patch goes on with the variables of another by their names, so
+    /// mutants of one base must not share any.
+    pub numbers_from: usize,
 }
 
 /// A function.
@@ -82,6 +85,7 @@ impl Program {
             pointers: Vec::new(),
             functions,
             checksums: checksums.trim().lines().map(str::to_owned).collect(),
+            numbers_from: 900,
         })
     }
 

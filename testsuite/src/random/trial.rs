@@ -128,7 +128,7 @@ impl Trial<'_> {
             return Ok(());
         }
         for mutant in 0..MUTANTS {
-            let mut program = base.clone();
+            let mut program = Program { numbers_from: base.numbers_from + 50 * mutant, ..base.clone() };
             self.at = (Some(mutant), mutate(&mut program, rng).into_iter().map(str::to_owned).collect());
             outcomes.push(self.mutant(&format!("mutant{mutant}"), &program, &mut live, sockets.path(), &printed)?);
         }
