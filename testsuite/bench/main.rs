@@ -30,7 +30,6 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
-use testsuite::programs::Consistency;
 
 /// Measured.
 const EXIT_GOOD: u8 = 0;
@@ -126,14 +125,7 @@ enum What {
     /// Thousands of updates of servers under load.
     Churn(churn::Plan),
     /// Servers' own tests while every function is replaced by a copy of itself.
-    IdentityChurn {
-        /// Test files at a time.
-        #[arg(long, default_value_t = 4)]
-        jobs: usize,
-        /// Only this consistency.
-        #[arg(long)]
-        consistency: Option<Consistency>,
-    },
+    IdentityChurn(identity::Plan),
     /// All of these but corpus, random programs and churn.
     All,
 }
@@ -161,7 +153,7 @@ fn measure(arguments: &Arguments) -> Result<()> {
         What::Corpus { source, pairs, steps, .. } => corpus::measure(source, *pairs, steps.as_deref())?,
         What::Csmith { programs, seed, jobs } => vec![csmith::measure(*programs, *seed, *jobs)?],
         What::Churn(plan) => vec![churn::measure(*plan)?],
-        What::IdentityChurn { jobs, consistency } => vec![identity::measure(*jobs, *consistency)?],
+        What::IdentityChurn(plan) => vec![identity::measure(plan)?],
         What::All => vec![
             instructions::measure(20_000)?,
             throughput::measure(7, 3)?,

@@ -12,7 +12,7 @@
 //! | [`subject`] | what those have in common |
 //! | [`server`] | a started process, gone when dropped |
 //! | [`load`] | the load generator: every reply checked, every gap seen |
-//! | [`suite`] | memcached's own tests |
+//! | [`suite`], [`redis_suite`] | the servers' own tests |
 //! | [`sqlite`] | one huge translation unit |
 //! | [`sqld`] | a query server around SQLite, and clients that know every answer |
 //! | [`journey`] | build, patch, apply, prove, revert, prove; for tests and the demonstration |
@@ -25,6 +25,7 @@ pub mod kvd;
 pub mod load;
 pub mod memcached;
 pub mod redis;
+pub mod redis_suite;
 pub mod server;
 pub mod skip;
 pub mod source;

@@ -29,14 +29,23 @@ pub fn fetch() -> Result<Debian> {
 
 /// Builds `redis-server` in an unpacked tree.
 pub fn make(tree: &Path, flavor: Flavor) -> Result<PathBuf> {
+    make_targets(tree, flavor, &["redis-server"])?;
+    Ok(tree.join("src/redis-server"))
+}
+
+/// Builds the clients that redis' own tests need, beside the server.
+pub(super) fn make_clients(tree: &Path, flavor: Flavor) -> Result<()> {
+    make_targets(tree, flavor, &["redis-cli", "redis-benchmark"])
+}
+
+fn make_targets(tree: &Path, flavor: Flavor, targets: &[&str]) -> Result<()> {
     let mut make = Command::new("make");
-    make.args(["-C", "src", "-j2", "redis-server", "OPTIMIZATION=-O2", "DEBUG=", "MALLOC=libc", "BUILD_TLS=no"]);
+    make.args(["-C", "src", "-j2", "OPTIMIZATION=-O2", "DEBUG=", "MALLOC=libc", "BUILD_TLS=no"]).args(targets);
     make.arg("USE_SYSTEMD=no").arg(format!("CC={}", flavor.compiler()?.display())).current_dir(tree);
     // The build's own number is made of the time; with one and the same, only the change differs.
     make.env("SOURCE_DATE_EPOCH", "1");
     flavor.prepare(&mut make);
-    run(&mut make, &[0]).context("redis cannot be built")?;
-    Ok(tree.join("src/redis-server"))
+    run(&mut make, &[0]).context("redis cannot be built").map(drop)
 }
 
 /// A redis that runs.

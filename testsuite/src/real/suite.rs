@@ -44,7 +44,7 @@ pub fn files(tree: &Path) -> Result<Vec<String>> {
 pub type Meanwhile<'a> = &'a (dyn Fn(&Path) -> Result<()> + Sync);
 
 /// How often that is done.
-const PACE: Duration = Duration::from_millis(50);
+pub(super) const PACE: Duration = Duration::from_millis(50);
 
 /// Runs all test files of a tree, so many at a time; each file's outcome.
 pub fn run(tree: &Path, jobs: usize) -> Result<BTreeMap<String, Outcome>> {
