@@ -2,6 +2,7 @@
 
 use core::sync::atomic::{AtomicI32, AtomicU8, Ordering};
 
+use dsu_abi::FormatError;
 use dsu_abi::file::Refusal;
 use dsu_abi::wire::{Code, Failure};
 
@@ -69,6 +70,14 @@ fn kept(place: &[AtomicU8]) -> Text<SUBJECT_MAX> {
         text = text.with(&[byte]);
     }
     text
+}
+
+impl From<FormatError> for Fail {
+    #[cold]
+    #[inline(never)]
+    fn from(error: FormatError) -> Self {
+        Self::new(Code::PatchDamaged, "", error.0)
+    }
 }
 
 impl From<Refusal> for Fail {

@@ -1,7 +1,7 @@
 //! From a patch file to an image: a copy nobody can change, checked, loaded by the dynamic linker, its references
 //! to the base filled in. Nothing of the base has been touched when it is done; a failure leaves nothing behind.
 
-use core::sync::atomic::{AtomicBool, AtomicU16, AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU16, AtomicUsize, Ordering};
 
 use dsu_abi::elf::{PF_W, PF_X};
 use dsu_abi::file::{self, PatchFile};
@@ -13,8 +13,8 @@ use dsu_abi::wire::Code;
 
 use crate::fail::{Fail, Result};
 use crate::scan::{Range, Visit};
-use crate::sys::loader::{self, Loaded, Module, Pinned};
-use crate::sys::memory::{PAGE, SealedCopy, Table, TextSpan, regular_file_size, set_code_present, zeroed};
+use crate::sys::loader::{self, Held, Loaded, Mark, Module};
+use crate::sys::memory::{PAGE, SealedCopy, Table, TextSpan, regular_file_size, set_code_present};
 use crate::sys::{Errno, Fd, process};
 use crate::text::Text;
 use crate::{gate, switch, threads};
@@ -77,8 +77,7 @@ impl Carried {
     }
 }
 
-/// A loaded patch. Its data stays for the rest of the process's life; its code goes when nothing can return into it.
-#[derive(Clone, Copy)]
+/// A loaded patch. Its data stays as long as the module it is for; its code goes when nothing can return into it.
 pub(crate) struct Image {
     /// An address of code that only this patch has is kept somewhere.
     pub(crate) escapes: bool,
@@ -92,18 +91,24 @@ pub(crate) struct Image {
     /// Word of the control block that tells stubs which version is for whom: see [`control::threshold`].
     pub(crate) threshold: Option<&'static AtomicUsize>,
     /// Its code has been taken away.
-    pub(crate) reclaimed: &'static AtomicBool,
+    pub(crate) reclaimed: AtomicBool,
     pub(crate) name: &'static str,
     pub(crate) checksum: [u8; 32],
     /// Load bias of the module it is for.
     pub(crate) module: usize,
+    /// By what to know that the module is still there.
+    pub(crate) mark: Option<Mark>,
+    /// It is not.
+    pub(crate) gone: AtomicBool,
     pub(crate) redirects: &'static [Redirect],
     /// Whether `redirects` ascend by slot.
     pub(crate) sorted: bool,
     /// The text that arming writes to.
     pub(crate) text: Option<TextSpan>,
     /// The image loaded before it.
-    pub(crate) next: Option<&'static Image>,
+    next: AtomicPtr<Image>,
+    /// What all of this refers to.
+    _memory: (Loaded, SealedCopy, Table<Redirect>, Table<Carried>),
 }
 
 /// A patch file that is intact and understood; not yet known to fit anything.
@@ -160,7 +165,7 @@ impl Verified {
     /// What consistency `thread` needs of a patch, on its way there or back.
     pub(crate) fn check_ways(&self) -> Result<()> {
         for function in self.opened()?.patch.functions() {
-            let function = function.map_err(|error| Fail::new(Code::PatchDamaged, "", error.0))?;
+            let function = function?;
             let missing = match function.dispatch {
                 _ if function.stub == 0 => "it has no transition stub",
                 _ if function.size == 0 => "the length of its code is not known",
@@ -172,26 +177,35 @@ impl Verified {
         Ok(())
     }
 
+    /// Finds what it changes in the base.
+    fn check(&self, base: &Held<'_>) -> Result<Checked> {
+        let opened = self.opened()?;
+        let mut redirects = Table::with_capacity(opened.patch.function_count()).map_err(no_memory)?;
+        for function in opened.patch.functions() {
+            let function = function?;
+            redirects.push(redirect(base, &function)?).map_err(no_memory)?;
+        }
+        let text = text_span(base, redirects.as_slice());
+        if let Some(span) = &text {
+            switch::check_writable(span)?;
+        }
+        Ok(Checked { redirects, text })
+    }
+
     /// Checks it against the base, loads it, relocates it. `earlier` are the images of the module, latest first, of
     /// which one may be `active`.
     pub(crate) fn load(
         self,
-        base: &Pinned<'_>,
+        module: &Module,
         active: Option<&'static Image>,
         earlier: impl Iterator<Item = &'static Image> + Clone,
-    ) -> Result<Image> {
+    ) -> Result<&'static Image> {
+        let gone = || Fail::new(Code::WrongBuildId, self.wanted().as_str(), UNLOADED);
+        let checked = Held::during(module, |base| self.check(base)).ok_or_else(gone)??;
         let opened = self.opened()?;
-        let mut redirects = Table::with_capacity(opened.patch.function_count()).map_err(no_memory)?;
-        for function in opened.patch.functions() {
-            let function = function.map_err(|error| Fail::new(Code::PatchDamaged, "", error.0))?;
-            redirects.push(redirect(base, &function)?).map_err(no_memory)?;
-        }
-        if let Some(span) = text_span(base, redirects.as_slice()) {
-            switch::check_writable(&span)?;
-        }
         let mut carried = Table::with_capacity(opened.patch.carried_count()).map_err(no_memory)?;
         for variable in opened.patch.carried() {
-            let variable = variable.map_err(|error| Fail::new(Code::PatchDamaged, "", error.0))?;
+            let variable = variable?;
             let (identity, shape, size) = (variable.identity, variable.shape, variable.size);
             // Its own storage is known when the object is loaded.
             let mut known = Carried { identity, shape, size, storage: 0 };
@@ -199,7 +213,11 @@ impl Verified {
                 let differs = !known.goes_on_from(image);
                 // Patches that were taken back may have had another one of that name.
                 if differs && active.is_some_and(|active| core::ptr::eq(active, image)) {
-                    return Err(Fail::new(Code::CarriedDiffers, variable.name, "its type or size differs"));
+                    return Err(Fail::new(
+                        Code::CarriedDiffers,
+                        variable.name,
+                        "its type, size or initial value differs",
+                    ));
                 }
             }
             carried.push((known, variable.address)).map_err(no_memory)?;
@@ -212,10 +230,10 @@ impl Verified {
             kept.push(Carried { storage, ..*variable }).map_err(no_memory)?;
         }
         for relocation in opened.patch.relocations() {
-            let relocation = relocation.map_err(|error| Fail::new(Code::PatchDamaged, "", error.0))?;
-            loaded.fill(relocation.offset, target(base, &relocation, kept.as_slice())?);
+            let relocation = relocation?;
+            loaded.fill(relocation.offset, target(module, &relocation, kept.as_slice())?);
         }
-        self.keep(base, &redirects, kept, loaded)
+        self.keep(module, checked, kept, loaded)
     }
 
     /// Hands the copy to the dynamic linker, by a name that also works from outside the process.
@@ -242,31 +260,25 @@ impl Verified {
     /// The point of no return: texts of the file are referred to from now on.
     fn keep(
         self,
-        base: &Pinned<'_>,
-        checked: &Table<Redirect>,
+        module: &Module,
+        mut checked: Checked,
         carried: Table<Carried>,
         loaded: Loaded,
-    ) -> Result<Image> {
-        let checksum = self.checksum;
-        let mut redirects = Table::with_capacity(checked.as_slice().len()).map_err(no_memory)?;
-        let reclaimed = zeroed::<AtomicBool>(1).ok_or_else(|| no_memory(Errno::NOMEM))?;
-        let file = file::open(self.copy.leak())?;
+    ) -> Result<&'static Image> {
+        let mut home = Table::with_capacity(1).map_err(no_memory)?;
+        // SAFETY: the image owns the copy, and `State::forget_closed` drops it when it has forgotten all of the image.
+        let file = file::open(unsafe { self.copy.lasting() })?;
         let patch = &file.patch;
         let bias = loaded.bias;
         let at = |address: u64| if address == 0 { 0 } else { bias.wrapping_add(address as usize) };
         let mut words = patch.control.wrapping_add(control::FUNCTIONS);
-        for (redirect, function) in checked.as_slice().iter().zip(patch.functions()) {
-            let function = function.map_err(|error| Fail::new(Code::PatchDamaged, "", error.0))?;
-            let kept = Redirect {
-                body: at(function.body),
-                stub: at(function.stub),
-                pair: (function.stub != 0).then(|| loaded.words(words)),
-                old: at(function.old),
-                function: function.name,
-                unit: function.unit,
-                ..*redirect
-            };
-            redirects.push(kept).map_err(no_memory)?;
+        for (redirect, function) in checked.redirects.as_mut_slice().iter_mut().zip(patch.functions()) {
+            let function = function?;
+            redirect.body = at(function.body);
+            redirect.stub = at(function.stub);
+            redirect.pair = (function.stub != 0).then(|| loaded.words(words));
+            redirect.old = at(function.old);
+            (redirect.function, redirect.unit) = (function.name, function.unit);
             words = words.wrapping_add(control::FUNCTION_SIZE);
         }
         let [code, whole] = extent(&file, bias);
@@ -278,14 +290,14 @@ impl Verified {
         });
         let Hooks { pre_apply, post_apply, pre_revert, post_revert } = patch.hooks;
         let hook = |address| at(address) as u64;
-        let text = text_span(base, redirects.as_slice());
-        let redirects = redirects.leak();
-        let sorted = redirects.is_sorted_by_key(|redirect| core::ptr::from_ref(redirect.slot).addr());
-        loaded.leak();
-        Ok(Image {
+        // SAFETY: likewise; both are complete.
+        let lasting = unsafe { (checked.redirects.lasting(), carried.lasting()) };
+        let image = Image {
             name: patch.name,
-            checksum,
-            module: base.module().bias,
+            checksum: self.checksum,
+            module: module.bias,
+            mark: module.mark,
+            gone: AtomicBool::new(false),
             escapes: patch.flags & PATCH_ESCAPES != 0,
             code,
             data: ((whole.end - whole.start) - (code.end - code.start)) as u64,
@@ -295,18 +307,32 @@ impl Verified {
                 pre_revert: hook(pre_revert),
                 post_revert: hook(post_revert),
             },
-            carried: carried.leak(),
+            carried: lasting.1,
             threshold,
-            // SAFETY: zeroed memory of this size, which stays; false is zero.
-            reclaimed: unsafe { &*reclaimed },
-            redirects,
-            sorted,
-            text,
-            next: None,
-        })
+            reclaimed: AtomicBool::new(false),
+            redirects: lasting.0,
+            sorted: lasting.0.is_sorted_by_key(|redirect| core::ptr::from_ref(redirect.slot).addr()),
+            text: checked.text,
+            next: AtomicPtr::new(core::ptr::null_mut()),
+            _memory: (loaded, self.copy, checked.redirects, carried),
+        };
+        home.push(image).map_err(no_memory)?;
+        home.leak().ok_or_else(|| no_memory(Errno::NOMEM))
     }
 }
 
+/// What a patch changes in the base.
+struct Checked {
+    redirects: Table<Redirect>,
+    /// The text that arming writes to.
+    text: Option<TextSpan>,
+}
+
+/// Why a module is not patched.
+pub(crate) const UNLOADED: &str = "the module was unloaded meanwhile";
+
+#[cold]
+#[inline(never)]
 fn no_memory(errno: Errno) -> Fail {
     Fail::system(Code::OutOfResources, errno, "memory for the patch's tables")
 }
@@ -332,6 +358,23 @@ fn extent(file: &PatchFile<'_>, bias: usize) -> [Range; 2] {
 }
 
 impl Image {
+    /// Whether the module it is for is still there.
+    pub(crate) fn is_loaded(&self) -> bool {
+        self.mark.is_none_or(Mark::stands)
+    }
+
+    /// The image loaded before it.
+    pub(crate) fn next(&self) -> Option<&'static Self> {
+        // SAFETY: null or an image, which `State::forget_closed` takes off the list before it drops it.
+        unsafe { self.next.load(Ordering::Relaxed).as_ref() }
+    }
+
+    /// Puts another one after it.
+    pub(crate) fn set_next(&self, next: Option<&'static Self>) {
+        let next = next.map_or(core::ptr::null(), core::ptr::from_ref);
+        self.next.store(next.cast_mut(), Ordering::Relaxed);
+    }
+
     /// Takes its code away, or gives it back.
     pub(crate) fn set_present(&self, present: bool) -> core::result::Result<(), Errno> {
         if self.reclaimed.load(Ordering::Relaxed) == present {
@@ -369,7 +412,7 @@ fn named_copy(file: &Fd, size: usize) -> core::result::Result<SealedCopy, Errno>
 }
 
 /// The pages that arming the functions writes to.
-fn text_span(base: &Pinned<'_>, redirects: &[Redirect]) -> Option<TextSpan> {
+fn text_span(base: &Held<'_>, redirects: &[Redirect]) -> Option<TextSpan> {
     let (mut first, mut last) = (usize::MAX, 0);
     for redirect in redirects {
         if let Entry::Armed { address, .. } = redirect.entry {
@@ -385,37 +428,23 @@ fn sha256(parts: [&[u8]; 3]) -> [u8; 32] {
     const START: [u32; 8] =
         [0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19];
     let mut state = START;
-    let mut block = [0u8; 64];
-    let mut filled = 0usize;
-    let mut feed = |mut bytes: &[u8]| {
-        while let Some((first, rest)) = bytes.split_first() {
-            if filled == 0 && bytes.len() >= block.len() {
-                let (blocks, tail) = bytes.as_chunks::<64>();
-                sha2::block_api::compress256(&mut state, blocks);
-                bytes = tail;
-                continue;
-            }
-            if let Some(place) = block.get_mut(filled) {
-                *place = *first;
-            }
-            (bytes, filled) = (rest, filled + 1);
-            if filled == block.len() {
-                sha2::block_api::compress256(&mut state, core::slice::from_ref(&block));
-                filled = 0;
+    let total = parts.iter().map(|part| part.len()).sum::<usize>();
+    // A byte of which one bit is set, zeros, and the length in bits, which ends a block.
+    let last = (total + 8) / 64;
+    let mut bytes = parts.into_iter().flatten().copied().chain([0x80]);
+    for number in 0..=last {
+        let mut block = [0; 64];
+        for place in &mut block {
+            *place = bytes.next().unwrap_or(0);
+        }
+        if number == last {
+            let length = (total as u64).wrapping_mul(8).to_be_bytes();
+            for (place, byte) in block.iter_mut().rev().zip(length.into_iter().rev()) {
+                *place = byte;
             }
         }
-    };
-    let mut total = 0u64;
-    for part in parts {
-        feed(part);
-        total = total.wrapping_add(part.len() as u64);
+        sha2::block_api::compress256(&mut state, core::slice::from_ref(&block));
     }
-    // One bit, then zeros, so that the length ends a block.
-    feed(&[0x80]);
-    for _ in 0..119u64.wrapping_sub(total % 64) % 64 {
-        feed(&[0]);
-    }
-    feed(&total.wrapping_mul(8).to_be_bytes());
     let mut out = [0; 32];
     for (to, word) in out.chunks_exact_mut(4).zip(state) {
         to.copy_from_slice(&word.to_be_bytes());
@@ -424,7 +453,7 @@ fn sha256(parts: [&[u8]; 3]) -> [u8; 32] {
 }
 
 /// Finds a function in the base's memory, and makes sure that it is that function.
-fn redirect(base: &Pinned<'_>, function: &PatchFunction<'_>) -> Result<Redirect> {
+fn redirect(base: &Held<'_>, function: &PatchFunction<'_>) -> Result<Redirect> {
     let differs = |detail| Fail::new(Code::FunctionMismatch, function.name, detail);
     let slot = base.slot(function.slot).ok_or_else(|| differs("its slot is not in writable memory of the base"))?;
     let arm_at = function.entry.wrapping_add(function.arm_offset.into());
@@ -479,16 +508,14 @@ fn redirect(base: &Pinned<'_>, function: &PatchFunction<'_>) -> Result<Redirect>
 }
 
 /// The value of a relocated word.
-fn target(base: &Pinned<'_>, relocation: &PatchRelocation<'_>, carried: &[Carried]) -> Result<usize> {
+fn target(module: &Module, relocation: &PatchRelocation<'_>, carried: &[Carried]) -> Result<usize> {
     let refuse = |detail| Fail::new(Code::BadReference, relocation.name, detail);
-    let module = base.module();
     let offset = (relocation.value as usize).wrapping_add_signed(relocation.addend as isize);
     match relocation.kind {
         RelocationKind::Address if module.spans(relocation.value) => Ok(module.bias.wrapping_add(offset)),
         RelocationKind::Address => Err(refuse("its address lies outside the base")),
         RelocationKind::TpOffset => {
-            let block = base.tls_offset();
-            let block = block.ok_or_else(|| {
+            let block = loader::tls_offset(module).ok_or_else(|| {
                 refuse(
                     "its thread-local storage is allocated per thread; build the base with \
                      -ftls-model=initial-exec, or the patch as position-independent code",

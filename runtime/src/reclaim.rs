@@ -22,25 +22,24 @@ pub(crate) fn is_waiting(image: &Image) -> bool {
     !image.escapes && !image.reclaimed.load(Ordering::Relaxed)
 }
 
-/// The code of images.
-fn code(images: impl Iterator<Item = &'static Image> + Clone) -> Result<Ranges, Errno> {
-    Ranges::collect(images.clone().count(), &|visit| images.clone().for_each(|image| visit(image.code)))
+/// Tells of the images whose code nothing leads to.
+pub(crate) type Wasted<'w> = &'w dyn Fn(&mut dyn FnMut(&'static Image));
+
+/// Their code.
+fn code(wasted: Wasted<'_>) -> Result<Ranges, Errno> {
+    Ranges::collect(&|visit| wasted(&mut |image| visit(image.code)))
 }
 
 impl Reclaim {
     /// Begins to prove that nothing runs in these. `None` if there is nothing to prove.
-    pub(crate) fn begin(
-        rounds: &mut Rounds,
-        goal: u32,
-        images: impl Iterator<Item = &'static Image> + Clone,
-    ) -> Result<Option<Self>, Errno> {
-        let retired = code(images)?;
+    pub(crate) fn begin(rounds: &mut Rounds, goal: u32, wasted: Wasted<'_>) -> Result<Option<Self>, Errno> {
+        let retired = code(wasted)?;
         // Where a stack has been lost sight of, there is no proof.
         if retired.is_empty() || threads::stacks().lost.load(Ordering::Relaxed) != 0 {
             return Ok(None);
         }
         rounds.begin(Task { goal, changed: Ranges::empty(), retired })?;
-        let has_stacks = threads::stacks().iter().next().is_some();
+        let has_stacks = threads::stacks().find(&mut |_| true).is_some();
         Ok(Some(Self { rounds: if has_stacks { 2 } else { 1 } }))
     }
 
@@ -50,12 +49,12 @@ impl Reclaim {
         rounds: &mut Rounds,
         census: &Census,
         goal: u32,
-        images: impl Iterator<Item = &'static Image> + Clone,
+        wasted: Wasted<'_>,
     ) -> Result<bool, Errno> {
         if !census.all_answered() {
             return Ok(false);
         }
-        let retired = code(images.clone())?;
+        let retired = code(wasted)?;
         if !stacks_are_free(&retired) {
             return Ok(false);
         }
@@ -64,18 +63,17 @@ impl Reclaim {
             rounds.begin(Task { goal, changed: Ranges::empty(), retired })?;
             return Ok(false);
         }
-        for image in images {
-            image.set_present(false)?;
-        }
-        Ok(true)
+        let mut gone = Ok(());
+        wasted(&mut |image| gone = gone.and_then(|()| image.set_present(false)));
+        gone.map(|()| true)
     }
 }
 
 /// Whether no stack that the program made known has a frame there. One that cannot be read may have.
 fn stacks_are_free(code: &Ranges) -> bool {
-    let free = |stack: Range| {
+    let mut is_held = |stack: Range| {
         let mut found = false;
-        each_word(stack, |word| found |= code.hold(word)).is_some() && !found
+        each_word(stack, |word| found |= code.hold(word)).is_none() || found
     };
-    threads::stacks().iter().all(free)
+    threads::stacks().find(&mut is_held).is_none()
 }

@@ -36,8 +36,10 @@ impl Ranges {
         Self { table: Table::empty(), whole: Range { start: 0, end: 0 } }
     }
 
-    /// Puts the ranges that `each` tells, at most `count`, in order, and those that touch together.
-    pub(crate) fn collect(count: usize, each: &dyn Fn(Visit<'_>)) -> Result<Self, Errno> {
+    /// Puts the ranges that `each` tells, the same each time, in order, and those that touch together.
+    pub(crate) fn collect(each: &dyn Fn(Visit<'_>)) -> Result<Self, Errno> {
+        let mut count = 0;
+        each(&mut |_| count += 1);
         let mut unordered = Table::with_capacity(count)?;
         let mut room = Ok(());
         each(&mut |range| {
@@ -253,18 +255,21 @@ impl Stacks {
         }
     }
 
-    /// Those known at the moment.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = Range> {
-        let used = self.used.load(Ordering::Acquire);
-        self.entries.iter().take(used).filter_map(|[start, size]| {
+    /// The first of those known at the moment that is the one looked for.
+    pub(crate) fn find(&self, is_wanted: &mut dyn FnMut(Range) -> bool) -> Option<Range> {
+        for [start, size] in self.entries.get(..self.used.load(Ordering::Acquire)).unwrap_or(&[]) {
             let (start, size) = (start.load(Ordering::Acquire), size.load(Ordering::Acquire));
-            (start != 0 && size != 0).then(|| Range { start, end: start.saturating_add(size) })
-        })
+            let stack = Range { start, end: start.saturating_add(size) };
+            if start != 0 && size != 0 && is_wanted(stack) {
+                return Some(stack);
+            }
+        }
+        None
     }
 
     /// The one that holds an address.
     pub(crate) fn around(&self, sp: usize) -> Option<Range> {
-        self.iter().find(|stack| stack.holds(sp))
+        self.find(&mut |stack| stack.holds(sp))
     }
 }
 
@@ -274,7 +279,7 @@ mod tests {
 
     fn ranges(list: &[(usize, usize)]) -> Ranges {
         let each = |visit: Visit<'_>| list.iter().for_each(|&(start, end)| visit(Range { start, end }));
-        Ranges::collect(list.len(), &each).expect("memory")
+        Ranges::collect(&each).expect("memory")
     }
 
     #[test]

@@ -112,6 +112,7 @@ fn serve(listener: &Listener, turn: &mut Turn) {
         let [first, ..] = &mut fds;
         *first = listener.fd.number();
         let ready = socket::wait(fds, rest_ms(turn));
+        STATE.get(turn).forget_closed();
         STATE.get(turn).poll();
         if STATE.get(turn).transition.is_none()
             && let Some(queued) = queue.take()

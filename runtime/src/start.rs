@@ -1,7 +1,9 @@
 //! Constructor, `fork`, exit.
 
-use core::ffi::{CStr, c_void};
+use core::ffi::c_void;
 use core::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
+
+use dsu_abi::note;
 
 use crate::phase;
 use crate::place::{self, Path, Start};
@@ -9,6 +11,7 @@ use crate::server;
 use crate::state::STATE;
 use crate::sys::turn::{Once, Turn};
 use crate::sys::{loader, process};
+use crate::text::c_str;
 use crate::{gate, threads};
 
 /// The entry of the constructors' table that starts the runtime. Being the symbol that programs are linked with
@@ -30,8 +33,8 @@ static SOCKET_OF: AtomicU32 = AtomicU32::new(0);
 static SOCKET: [AtomicU8; 108] = [const { AtomicU8::new(0) }; 108];
 static EXITING: AtomicBool = AtomicBool::new(false);
 
-/// Whether this copy of the runtime serves the process.
-static SERVING: AtomicBool = AtomicBool::new(false);
+/// Whether this copy of the runtime serves the process: see [`note::TYPE_RUNTIME`].
+static SERVING: AtomicU32 = AtomicU32::new(0);
 
 // A note (`dsu_abi::note::TYPE_RUNTIME`), by which the copies in one process - program, libraries, plugins - find each
 // other whatever the scope of their symbols.
@@ -46,6 +49,7 @@ core::arch::global_asm!(
 );
 
 extern "C" fn begin() {
+    SERVING.store(note::LOADED, Ordering::SeqCst);
     // Constructors run one after the other, so the first copy serves; it knows the modules of all.
     if loader::runtime_is_serving() {
         return;
@@ -54,7 +58,7 @@ extern "C" fn begin() {
     let Some(start) = place::start() else { return };
     // SAFETY: this is the constructor, which runs once.
     unsafe { START.set(start) };
-    SERVING.store(true, Ordering::SeqCst);
+    SERVING.store(note::SERVING, Ordering::SeqCst);
     threads::make_pool();
     gate::prepare();
     if loader::keep_module((&raw const __dsu_runtime).cast()) {
@@ -122,7 +126,7 @@ extern "C" fn at_exit() {
     EXITING.store(true, Ordering::SeqCst);
     if SOCKET_OF.load(Ordering::SeqCst) == process::pid() {
         let path = SOCKET.each_ref().map(|byte| byte.load(Ordering::Relaxed));
-        if let Ok(path) = CStr::from_bytes_until_nul(&path) {
+        if let Some(path) = c_str(&path) {
             process::unlink(path);
         }
     }

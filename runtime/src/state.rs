@@ -1,18 +1,20 @@
 //! What is loaded and applied, and the requests. Only the runtime's thread comes here (and the only thread of a child
 //! just forked), so there are no locks.
 
+mod closed;
+
 use core::iter;
 
 use dsu_abi::wire::{Apply, Code, Revert, Wish};
 
 use crate::fail::{Fail, Result};
-use crate::image::{Image, Redirect, Verified};
+use crate::image::{Image, Redirect, UNLOADED, Verified};
 use crate::outcome::{Outcome, ask, notify};
 use crate::phase::{self, Phase};
 use crate::reclaim::{self, Reclaim};
 use crate::scan::{Ranges, Task, Visit};
 use crate::switch::{MODULES, Move, Patches, Plan};
-use crate::sys::loader::{Module, Pinned, each_module};
+use crate::sys::loader::{Module, each_module};
 use crate::sys::memory::Table;
 use crate::sys::turn::Owned;
 use crate::sys::{Errno, Fd, process};
@@ -110,6 +112,7 @@ struct Order {
 }
 
 /// A loop and not `map`, which the compiler writes out 64 times.
+#[inline(never)]
 fn images_of(active: &[Option<Active>; MODULES]) -> Patches {
     let mut images = [None; MODULES];
     for (image, active) in images.iter_mut().zip(active) {
@@ -121,7 +124,7 @@ fn images_of(active: &[Option<Active>; MODULES]) -> Patches {
 impl State {
     /// Images in memory, latest first.
     pub(crate) fn images(&self) -> impl Iterator<Item = &'static Image> + Clone + use<> {
-        iter::successors(self.images, |image| image.next)
+        iter::successors(self.images, |image| image.next())
     }
 
     /// The patch in effect on a module.
@@ -236,15 +239,11 @@ impl State {
 
     /// Loads an image and puts it on the list.
     fn load(&mut self, patch: Verified, module: &Module) -> Result<&'static Image> {
-        let no_memory = |errno| Fail::system(Code::OutOfResources, errno, "memory for the patch's tables");
-        let mut home = Table::with_capacity(1).map_err(no_memory)?;
-        let gone = || Fail::new(Code::WrongBuildId, patch.wanted().as_str(), "the module was unloaded meanwhile");
-        let base = Pinned::new(module).ok_or_else(gone)?;
-        let bias = module.bias;
-        let earlier = self.images().filter(move |image| image.module == bias);
+        let (bias, mark) = (module.bias, module.mark);
+        let earlier = self.images().filter(move |image| image.module == bias && image.mark == mark);
         let active = self.active_on(module).map(|active| active.image);
-        home.push(Image { next: self.images, ..patch.load(&base, active, earlier)? }).map_err(no_memory)?;
-        let image = home.leak().first().ok_or_else(|| no_memory(Errno::NOMEM))?;
+        let image = patch.load(module, active, earlier)?;
+        image.set_next(self.images);
         self.images = Some(image);
         Ok(image)
     }
@@ -252,15 +251,13 @@ impl State {
     fn switch(&mut self, order: Order) -> Result<Outcome> {
         let Order { update, mut change, thread, .. } = order;
         let no_memory = |errno| Fail::system(Code::OutOfResources, errno, "memory for the patch's code");
-        for image in update.images() {
-            image.set_present(true).map_err(no_memory)?;
-        }
+        let mut present = Ok(());
+        update.each_image(&mut |image| present = present.and_then(|()| image.set_present(true)));
+        present.map_err(no_memory)?;
         // Whatever was being proven is about to change.
         self.reclaim = None;
         self.waste = true;
         let target = change.generation;
-        let newer_is_second = !self.settled_is_second;
-        self.plan = if thread { Plan::transition(&update, target, newer_is_second)? } else { Plan::settled(&update)? };
         let begun = process::now_ns();
         let transition = Transition {
             update,
@@ -273,16 +270,10 @@ impl State {
         };
         let task = if thread { Some(self.task_of(&transition)?) } else { None };
         change.transition = thread.then_some(transition);
-        self.change = Some(change);
-        let opened = self.plan.open()?;
-        opened.ready()?;
-        let prepared = process::now_ns();
-        if thread {
-            threads::set_threshold(target, newer_is_second);
-        }
-        opened.commit();
-        let committed = process::now_ns();
-        drop(opened);
+        let mut done = Err(None);
+        update.while_loaded(&mut || done = self.commit(&update, change).map_err(Some));
+        let unloaded = |fail: Option<Fail>| fail.unwrap_or_else(|| Fail::new(Code::WrongBuildId, "", UNLOADED));
+        let [prepared, committed] = done.map_err(unloaded)?;
         self.record();
         match task {
             Some(task) => self.begin_moving(task, target),
@@ -309,17 +300,31 @@ impl State {
         })
     }
 
+    /// Prepares a change and stores it; when it was ready, and when it was done.
+    fn commit(&mut self, update: &Move, change: Change) -> Result<[u64; 2]> {
+        let (target, newer_is_second) = (change.generation, !self.settled_is_second);
+        let thread = change.transition.is_some();
+        self.plan = if thread { Plan::transition(update, target, newer_is_second)? } else { Plan::settled(update)? };
+        self.change = Some(change);
+        let opened = self.plan.open()?;
+        opened.ready()?;
+        let prepared = process::now_ns();
+        if thread {
+            threads::set_threshold(target, newer_is_second);
+        }
+        opened.commit();
+        Ok([prepared, process::now_ns()])
+    }
+
     /// What a transition asks of threads.
     fn task_of(&mut self, transition: &Transition) -> Result<Task> {
         let no_memory = |errno| Fail::system(Code::OutOfResources, errno, "memory for what threads look for");
         let update = &transition.update;
-        let changed = Ranges::collect(update.range_count(), &|visit| update.each_range(visit)).map_err(no_memory)?;
+        let changed = Ranges::collect(&|visit| update.each_range(visit)).map_err(no_memory)?;
         let modules = modules().map_err(no_memory)?;
         let images = self.images;
         let own = |visit: Visit<'_>| each_code(modules.as_slice(), images, visit);
-        let mut count = 0;
-        own(&mut |_| count += 1);
-        self.program = Ranges::collect(count, &own).map_err(no_memory)?;
+        self.program = Ranges::collect(&own).map_err(no_memory)?;
         Ok(Task { goal: transition.goal(), changed, retired: Ranges::empty() })
     }
 
@@ -355,6 +360,9 @@ impl State {
         self.active = change.active;
         self.generation = change.generation;
         self.after = None;
+        if !change.remember {
+            self.forget_same();
+        }
     }
 
     fn remember(&mut self, generation: u32) {
@@ -440,12 +448,9 @@ impl State {
         if !phase::enter(Phase::Loading) {
             return;
         }
-        let settled = Plan::settled(&update).is_ok_and(|plan| {
-            self.plan = plan;
-            self.change = self.after.or(Some(self.unchanged()));
-            let opened = self.plan.open().ok().filter(|opened| opened.ready().is_ok());
-            opened.inspect(|opened| opened.commit()).is_some()
-        });
+        let change = self.after.unwrap_or(self.unchanged());
+        let mut settled = false;
+        update.while_loaded(&mut || settled = self.commit(&update, change).is_ok());
         if settled {
             self.settled_is_second ^= !transition.turned_back;
             self.record();
@@ -466,13 +471,18 @@ impl State {
 
     /// Goes on proving that nothing runs in code that has been replaced.
     fn unmap(&mut self) {
-        // Images whose code nothing leads to.
-        let active = images_of(&self.active);
-        let in_effect = |image: &Image| active.iter().flatten().any(|active| core::ptr::eq(*active, image));
-        let wasted = self.images().filter(|image| !in_effect(image) && reclaim::is_waiting(image));
+        let (images, active) = (self.images, images_of(&self.active));
+        let wasted = |visit: &mut dyn FnMut(&'static Image)| {
+            for image in iter::successors(images, |image| image.next()) {
+                let in_effect = active.iter().flatten().any(|active| core::ptr::eq(*active, image));
+                if !in_effect && reclaim::is_waiting(image) {
+                    visit(image);
+                }
+            }
+        };
         if self.reclaim.is_none() {
             transition::sweep();
-            match Reclaim::begin(&mut self.rounds, self.generation, wasted.clone()) {
+            match Reclaim::begin(&mut self.rounds, self.generation, &wasted) {
                 Ok(Some(begun)) => self.reclaim = Some(begun),
                 Ok(None) => self.waste = false,
                 Err(_) => {}
@@ -480,7 +490,7 @@ impl State {
         }
         let Some(mut reclaim) = self.reclaim else { return };
         let census = self.census();
-        match reclaim.advance(&mut self.rounds, &census, self.generation, wasted) {
+        match reclaim.advance(&mut self.rounds, &census, self.generation, &wasted) {
             Ok(true) => (self.reclaim, self.waste) = (None, false),
             Ok(false) | Err(_) => self.reclaim = Some(reclaim),
         }
@@ -496,6 +506,8 @@ impl State {
             (false, true) if looked < 50 => 2,
             (false, true) if looked < 100 => 20,
             (false, true) => 200,
+            // A library may be closed, and nobody says so.
+            (false, false) if self.images().any(|image| image.mark.is_some()) => 1000,
             (false, false) => return -1,
         };
         // With thousands of threads a look takes its time: the program comes first.
@@ -534,6 +546,8 @@ impl State {
     fn settle_alone(&mut self, transition: &Transition, generation: Option<u32>) {
         let moved = generation.is_some_and(|generation| generation >= transition.to);
         let update = if moved { transition.update } else { transition.update.reversed() };
+        // A library that the parent has closed, and did not come to forget.
+        let update = update.without(&|image| !image.is_loaded());
         self.settled_is_second ^= moved;
         self.change = if moved { self.after } else { Some(self.unchanged()) };
         if let Ok(plan) = Plan::settled(&update) {
@@ -552,7 +566,7 @@ fn each_code(modules: &[Module], images: Option<&'static Image>, visit: Visit<'_
     for module in modules {
         module.code().for_each(&mut *visit);
     }
-    for image in iter::successors(images, |image| image.next) {
+    for image in iter::successors(images, |image| image.next()) {
         visit(image.code);
     }
 }
@@ -562,9 +576,9 @@ pub(crate) fn modules() -> core::result::Result<Table<Module>, Errno> {
     let mut modules = Table::with_capacity(MODULES)?;
     // Patch objects are found under the name `Verified::link` gave them; they are no modules of the program. More
     // modules than the table holds are as if not instrumented.
-    each_module(|module| {
+    each_module(&mut |module| {
         if !module.path.as_bytes().starts_with(b"/proc/") {
-            let _full = modules.push(module);
+            let _full = modules.push(*module);
         }
     });
     Ok(modules)

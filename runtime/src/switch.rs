@@ -21,7 +21,7 @@ use crate::phase::{self, Phase};
 use crate::scan::Visit;
 use crate::sys::Errno;
 use crate::sys::memory::{Table, TextSpan, set_text_writable};
-use crate::sys::process;
+use crate::sys::{loader, process};
 
 /// Instrumented modules with patches at a time; spans of text in a plan.
 pub(crate) const MODULES: usize = 64;
@@ -51,6 +51,32 @@ impl Move {
         Self { from: self.to, to: self.from }
     }
 
+    /// Does `step` while the modules are there; false if one has gone.
+    pub(crate) fn while_loaded(&self, step: &mut dyn FnMut()) -> bool {
+        let mut done = false;
+        let mut may_go = false;
+        self.each_image(&mut |image| may_go |= image.mark.is_some());
+        let stand = || {
+            let mut all = true;
+            self.each_image(&mut |image| all &= image.is_loaded());
+            all
+        };
+        loader::while_loaded(may_go, &stand, &mut || {
+            step();
+            done = true;
+        });
+        done
+    }
+
+    /// Without the patches that `leave` tells.
+    #[inline(never)]
+    pub(crate) fn without(mut self, leave: &dyn Fn(&Image) -> bool) -> Self {
+        for image in self.to.iter_mut().chain(&mut self.from) {
+            *image = image.filter(|image| !leave(image));
+        }
+        self
+    }
+
     /// Without the modules whose patch stays.
     pub(crate) fn without_the_same(self) -> Self {
         let Self { mut from, mut to } = self;
@@ -65,8 +91,11 @@ impl Move {
     }
 
     /// Both sides.
-    pub(crate) fn images(&self) -> impl Iterator<Item = &'static Image> {
-        self.to.iter().chain(&self.from).flatten().copied()
+    #[inline(never)]
+    pub(crate) fn each_image(&self, visit: &mut dyn FnMut(&'static Image)) {
+        for image in self.to.iter().chain(&self.from).flatten() {
+            visit(image);
+        }
     }
 
     /// Every function it is about, with its versions before and after; the base's is `None`. Stops at a refusal. Calls
@@ -86,21 +115,17 @@ impl Move {
 
     /// Base code that changes, or changed; not that of functions that may never return.
     pub(crate) fn each_range(&self, visit: Visit<'_>) {
-        for image in self.images() {
+        self.each_image(&mut |image| {
             for redirect in image.redirects.iter().filter(|redirect| !redirect.stays) {
                 visit(redirect.range);
             }
             image.each_range(visit);
-        }
-    }
-
-    /// At least as many as [`Move::each_range`] tells.
-    pub(crate) fn range_count(&self) -> usize {
-        self.images().map(|image| 2 * image.redirects.len() + 1).sum()
+        });
     }
 
     /// Whether it can be done with consistency `thread`: see [`crate::image::Verified::check_ways`]. What was applied
     /// with another one may lack it.
+    #[inline(never)]
     pub(crate) fn check_ways(&self) -> Result<()> {
         self.each_function(&mut |versions| {
             let function = versions.provider;
@@ -124,9 +149,11 @@ impl Move {
             Ok(())
         })?;
         let threshold = control::threshold(target, newer_is_second);
-        for word in self.images().filter_map(|image| image.threshold) {
-            word.store(threshold as usize, Ordering::Release);
-        }
+        self.each_image(&mut |image| {
+            if let Some(word) = image.threshold {
+                word.store(threshold as usize, Ordering::Release);
+            }
+        });
         Ok(())
     }
 }
@@ -141,6 +168,7 @@ struct Versions {
 
 impl Versions {
     /// Where newer and older version are while the entry is armed.
+    #[inline(never)]
     fn addresses(&self) -> Option<[usize; 2]> {
         let base = match self.provider.entry {
             Entry::Always { base } => Some(base),
@@ -184,7 +212,8 @@ impl Plan {
     #[inline(never)]
     fn of(update: &Move, by_stub: bool) -> Result<Self> {
         let no_memory = |errno| Fail::system(Code::OutOfResources, errno, "memory for the plan of the update");
-        let capacity = update.images().map(|image| image.redirects.len()).sum();
+        let mut capacity = 0;
+        update.each_image(&mut |image| capacity += image.redirects.len());
         let mut plan = Self { steps: Table::with_capacity(capacity).map_err(no_memory)?, spans: [None; SPANS] };
         update.each_function(&mut |versions| {
             let step = match (versions.newer, versions.older) {
@@ -195,10 +224,12 @@ impl Plan {
             };
             plan.steps.push(step).map_err(no_memory)
         })?;
-        let spans = update.images().filter_map(|image| image.text);
-        for (place, span) in plan.spans.iter_mut().zip(spans) {
-            *place = Some(span);
-        }
+        let mut places = plan.spans.iter_mut();
+        update.each_image(&mut |image| {
+            if let (Some(span), Some(place)) = (image.text, places.next()) {
+                *place = Some(span);
+            }
+        });
         Ok(plan)
     }
 

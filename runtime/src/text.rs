@@ -13,6 +13,36 @@ fn append(bytes: &mut [u8], len: usize, more: &[u8]) -> usize {
     len + more.len().min(room.len())
 }
 
+/// The decimal digits of a number.
+#[inline(never)]
+fn decimal(number: u32, digits: &mut [u8; 10]) -> &[u8] {
+    let (mut rest, mut count) = (number, 0);
+    for digit in digits.iter_mut().rev() {
+        *digit = b'0' + (rest % 10) as u8;
+        rest /= 10;
+        count += 1;
+        if rest == 0 {
+            break;
+        }
+    }
+    digits.get(10 - count..).unwrap_or(&[])
+}
+
+/// Bytes up to the first NUL; `None` if the last one is none.
+pub(crate) fn c_str(bytes: &[u8]) -> Option<&CStr> {
+    // SAFETY: it ends with a NUL at the latest.
+    bytes.ends_with(&[0]).then(|| unsafe { CStr::from_ptr(bytes.as_ptr().cast()) })
+}
+
+/// Bytes as UTF-8, up to the first that is not.
+#[inline(never)]
+fn utf8(bytes: &[u8]) -> &str {
+    core::str::from_utf8(bytes).unwrap_or_else(|error| {
+        let valid = bytes.get(..error.valid_up_to()).unwrap_or(&[]);
+        core::str::from_utf8(valid).unwrap_or("")
+    })
+}
+
 /// At most `N - 1` bytes and a NUL; longer texts are clipped.
 #[derive(Clone, Copy)]
 pub(crate) struct Text<const N: usize> {
@@ -37,19 +67,8 @@ impl<const N: usize> Text<N> {
     }
 
     /// Adds a number in decimal.
-    #[inline(never)]
     pub(crate) fn with_number(self, number: u32) -> Self {
-        let mut digits = [0; 10];
-        let (mut rest, mut count) = (number, 0);
-        for digit in digits.iter_mut().rev() {
-            *digit = b'0' + (rest % 10) as u8;
-            rest /= 10;
-            count += 1;
-            if rest == 0 {
-                break;
-            }
-        }
-        self.with(digits.get(10 - count..).unwrap_or(&[]))
+        self.with(decimal(number, &mut [0; 10]))
     }
 
     pub(crate) fn as_bytes(&self) -> &[u8] {
@@ -57,18 +76,13 @@ impl<const N: usize> Text<N> {
     }
 
     /// The text as UTF-8, up to the first byte that is not.
-    #[inline(never)]
     pub(crate) fn as_str(&self) -> &str {
-        let bytes = self.as_bytes();
-        core::str::from_utf8(bytes).unwrap_or_else(|error| {
-            let valid = bytes.get(..error.valid_up_to()).unwrap_or(&[]);
-            core::str::from_utf8(valid).unwrap_or("")
-        })
+        utf8(self.as_bytes())
     }
 
     /// The text for libc; `None` if it holds a NUL.
     pub(crate) fn as_c_str(&self) -> Option<&CStr> {
-        CStr::from_bytes_until_nul(&self.bytes).ok().filter(|text| text.count_bytes() == self.len)
+        c_str(&self.bytes).filter(|text| text.count_bytes() == self.len)
     }
 
     /// Whether something was, or may have been, clipped.

@@ -84,7 +84,7 @@ impl Rounds {
             let task = before.as_slice().first().map_or(core::ptr::null(), core::ptr::from_ref);
             // A thread that was taken off its processor in the middle of looking: a page is lost, no more.
             if threads::records().iter().any(|record| record.reads(task)) {
-                let _kept = before.leak();
+                core::mem::forget(before);
             }
         }
         Ok(())

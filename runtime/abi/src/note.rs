@@ -6,11 +6,20 @@ use crate::stub::Dispatch;
 
 /// Owner name of the note, with its NUL.
 pub const OWNER: &[u8; 4] = b"DSU\0";
+/// Owner name of the GNU tools' notes.
+pub const GNU: &[u8] = b"GNU\0";
+/// Their note type: the build-id (`NT_GNU_BUILD_ID`).
+pub const TYPE_BUILD_ID: u32 = 3;
 /// Note type: one instrumented translation unit.
 pub const TYPE_UNIT: u32 = 1;
 /// Note type: a copy of the runtime, one for each module that was linked with it. The descriptor is one word, the
-/// distance from itself to a byte that is 1 when this copy serves the process.
+/// distance from itself to a word of 32 bits: 0 as long as the module is being loaded, [`SERVING`] when this copy serves
+/// the process, [`LOADED`] or a number by which the copy that serves knows this loading of the module.
 pub const TYPE_RUNTIME: u32 = 2;
+/// See [`TYPE_RUNTIME`].
+pub const SERVING: u32 = 1;
+/// See [`TYPE_RUNTIME`].
+pub const LOADED: u32 = 2;
 /// Version of the descriptor.
 pub const VERSION: u32 = 1;
 /// Bytes of the descriptor.
@@ -87,8 +96,7 @@ pub fn notes(segment: &[u8], align: u64) -> impl Iterator<Item = ElfNote<'_>> {
 
 /// The GNU build-id among the notes of one `PT_NOTE` segment.
 pub fn build_id(segment: &[u8], align: u64) -> Option<&[u8]> {
-    const NT_GNU_BUILD_ID: u32 = 3;
-    notes(segment, align).find(|n| n.owner == b"GNU\0" && n.kind == NT_GNU_BUILD_ID).map(|n| n.desc)
+    notes(segment, align).find(|n| n.owner == GNU && n.kind == TYPE_BUILD_ID).map(|n| n.desc)
 }
 
 /// The unit notes of one `PT_NOTE` segment; unreadable ones are passed over.

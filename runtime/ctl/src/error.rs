@@ -38,6 +38,11 @@ pub(crate) enum Error {
          thread had moved; apply a patch for that one"
     )]
     Replaced(u32),
+    #[error(
+        "process `{0}` has closed the library that the patch is for, and the patch has gone with it; apply it again when \
+         the library is loaded"
+    )]
+    Closed(u32),
     #[error("{message}")]
     TurnedBack { message: String, document: Box<Value> },
     #[error("{0}")]
@@ -58,6 +63,7 @@ impl Error {
             Self::PatchUnreadable { .. } => exit::PATCH_UNREADABLE,
             Self::Refused { code, .. } => exit::of(*code),
             Self::Ended(_) | Self::Replaced(_) => exit::NO_PROCESS,
+            Self::Closed(_) => exit::WRONG_BUILD_ID,
             Self::TurnedBack { .. } => exit::TURNED_BACK,
             Self::Interrupted(_) => exit::INTERRUPTED,
             Self::Group { cause, .. } => cause.exit_code(),

@@ -115,6 +115,10 @@ impl Follow {
         if moving.is_null() {
             return Some(match self.goal.is_met(&status) {
                 true => Ok(self.complete(&status)),
+                // A revert would have had a generation of its own.
+                false if status["generation"].as_u64() == Some(self.goal.generation) => {
+                    Err(Error::Closed(self.target.pid))
+                }
                 false if status["images"] == 0 => Err(Error::Replaced(self.target.pid)),
                 false => Ok(End::TurnedBack),
             });

@@ -1,15 +1,16 @@
 //! The dynamic linker: which modules are loaded, their memory, and loading more.
 
 use core::ffi::{CStr, c_int, c_void};
-use core::sync::atomic::{AtomicU8, AtomicU16, AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU16, AtomicU32, AtomicUsize, Ordering};
 
 use dsu_abi::elf::{PF_R, PF_W, PF_X, PT_LOAD};
-use dsu_abi::note;
+use dsu_abi::note::{self, UnitNote};
 use dsu_abi::patch::BUILD_ID_MAX;
 
 use dsu_abi::wire::Code;
 
 use super::memory::{PAGE, TextSpan};
+use super::process;
 use crate::fail::Fail;
 use crate::text::Text;
 
@@ -45,8 +46,30 @@ pub(crate) struct Module {
     pub(crate) tls_module: usize,
     /// Whether its TLS is at one offset from the thread pointer in every thread.
     static_tls: bool,
+    /// By what to know that it is still there; `None` for what is never unloaded.
+    pub(crate) mark: Option<Mark>,
+    /// The word of [`note::TYPE_RUNTIME`]; 0 without one.
+    word: usize,
     segments: [Range; SEGMENTS],
 }
+
+/// A word that a library has with its copy of the runtime, and the number written there when the library was first
+/// seen. Loaded again, it has none at first: a mark stands for one loading of one library.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Mark {
+    at: usize,
+    number: u32,
+}
+
+impl Mark {
+    /// Whether the library is still loaded, wherever that is asked.
+    pub(crate) fn stands(self) -> bool {
+        process::word_is(self.at, self.number)
+    }
+}
+
+/// The first mark: one that nobody else's memory is likely to hold.
+static NEXT_MARK: AtomicU32 = AtomicU32::new(0x4453_5500);
 
 impl Module {
     pub(crate) fn build_id(&self) -> &[u8] {
@@ -74,50 +97,26 @@ impl Module {
     }
 }
 
-/// A module that stays loaded for the rest of the process's life, so that its memory may be referred to.
-pub(crate) struct Pinned<'m>(&'m Module);
+/// A module that is not unloaded as long as this lives; the program itself and libraries without a [`Mark`] never are.
+pub(crate) struct Held<'m>(&'m Module);
 
-impl<'m> Pinned<'m> {
-    /// Pins a module; `None` if it has gone meanwhile.
-    pub(crate) fn new(module: &'m Module) -> Option<Self> {
-        if module.path.as_bytes().is_empty() {
-            return Some(Self(module)); // The program itself.
+impl<'m> Held<'m> {
+    /// Calls `step` while the module is held; `None` if it has gone meanwhile.
+    pub(crate) fn during<T>(module: &'m Module, step: impl FnOnce(&Self) -> T) -> Option<T> {
+        if module.mark.is_none() && !module.is_program() {
+            pin(module)?;
         }
-        let path = module.path.as_c_str()?;
-        let flags = libc::RTLD_LAZY | libc::RTLD_NOLOAD | libc::RTLD_NODELETE;
-        // SAFETY: finds a module that is loaded, loads nothing and runs no code of its.
-        let handle = unsafe { libc::dlopen(path.as_ptr(), flags) };
-        let loaded = Loaded::from_handle(handle)?;
-        (loaded.bias == module.bias).then_some(Self(module))
-    }
-
-    pub(crate) fn module(&self) -> &'m Module {
-        self.0
-    }
-
-    /// Offset of its TLS block from the thread pointer, the same in every thread; `None` unless it is static.
-    pub(crate) fn tls_offset(&self) -> Option<usize> {
-        #[repr(C)]
-        struct Index {
-            module: usize,
-            offset: usize,
-        }
-        unsafe extern "C" {
-            fn __tls_get_addr(index: *const Index) -> *mut c_void;
-        }
-        if self.0.tls_module == 0 || !self.0.static_tls {
-            return None;
-        }
-        let index = Index { module: self.0.tls_module, offset: 0 };
-        // SAFETY: the x86-64 ABI's function for the address of a TLS block; the module is loaded, its number right.
-        let block = unsafe { __tls_get_addr(&raw const index) } as usize;
-        Some(block.wrapping_sub(super::process::thread_pointer()))
+        let mut step = Some(step);
+        let mut done = None;
+        let stands = || module.mark.is_none_or(Mark::stands);
+        while_loaded(module.mark.is_some(), &stands, &mut || done = step.take().map(|step| step(&Self(module))));
+        done
     }
 
     /// Readable memory at an address of the file.
     pub(crate) fn bytes(&self, address: u64, len: usize) -> Option<&'static [u8]> {
         let (at, _) = self.0.locate(address, len, PF_R)?;
-        // SAFETY: inside a readable segment that stays mapped. It is used for text and stubs, which nobody writes
+        // SAFETY: inside a readable segment of a module that is held. It is used for text and stubs, which nobody writes
         // but the runtime's own thread, the only one to read them.
         Some(unsafe { core::slice::from_raw_parts(at as *const u8, len) })
     }
@@ -125,14 +124,15 @@ impl<'m> Pinned<'m> {
     /// A slot: an aligned word of writable memory.
     pub(crate) fn slot(&self, address: u64) -> Option<&'static AtomicUsize> {
         let (at, _) = self.0.locate(address, size_of::<usize>(), PF_W)?;
-        // SAFETY: inside a writable segment that stays mapped, aligned; everyone else only loads it, whole.
+        // SAFETY: inside a writable segment, aligned; everyone else only loads it, whole. The runtime comes back to it in
+        // `while_loaded` only.
         at.is_multiple_of(8).then(|| unsafe { &*(at as *const AtomicUsize) })
     }
 
     /// The two bytes of text to arm, aligned, so that one store changes both.
     pub(crate) fn entry(&self, address: u64) -> Option<&'static AtomicU16> {
         let (at, _) = self.0.locate(address, size_of::<u16>(), PF_R | PF_X)?;
-        // SAFETY: inside an executable segment that stays mapped, aligned; stored to only between
+        // SAFETY: inside an executable segment, aligned; used in `while_loaded` only, and stored to between
         // `set_text_writable(true)` and `(false)`; cores fetch it whole, being aligned in one cache line.
         at.is_multiple_of(2).then(|| unsafe { &*(at as *const AtomicU16) })
     }
@@ -155,10 +155,14 @@ impl<'m> Pinned<'m> {
 }
 
 /// Calls `each` for every instrumented module. Holds the dynamic linker's lock meanwhile: `each` only copies.
-pub(crate) fn each_module(mut each: impl FnMut(Module)) {
-    each_loaded(|info| {
-        if let Some(module) = describe(info) {
-            each(module);
+pub(crate) fn each_module(each: &mut dyn FnMut(&Module)) {
+    each_loaded(&mut |info| {
+        let mut module = Module::bare(info);
+        describe(info, &mut module);
+        // What is being loaded is not relocated yet, and has no TLS.
+        if module.dispatch != 0 && module.word().is_none_or(|word| word.load(Ordering::SeqCst) != 0) {
+            module.mark = module.marked();
+            each(&module);
         }
     });
 }
@@ -166,32 +170,75 @@ pub(crate) fn each_module(mut each: impl FnMut(Module)) {
 /// Whether a copy of the runtime in another module serves this process already.
 pub(crate) fn runtime_is_serving() -> bool {
     let mut serving = false;
-    each_loaded(|info| serving |= serves(info).is_some());
+    each_loaded(&mut |info| {
+        let mut module = Module::bare(info);
+        describe(info, &mut module);
+        serving |= module.serves();
+    });
     serving
 }
 
-/// `Some` if a note of the module says that its copy of the runtime serves the process.
-fn serves(info: &libc::dl_phdr_info) -> Option<()> {
-    let mut module = Module::bare(info);
-    module.map_segments(headers(info)?);
-    for header in headers(info)?.iter().filter(|h| h.p_type == PT_NOTE) {
-        let (at, _) = module.locate(header.p_vaddr, header.p_memsz as usize, PF_R)?;
-        // SAFETY: inside a readable segment of a module that cannot be unloaded while the lock is held.
-        let notes = unsafe { core::slice::from_raw_parts(at as *const u8, header.p_memsz as usize) };
-        for note in note::notes(notes, header.p_align) {
-            let Some(distance) = note.desc.first_chunk::<8>() else { continue };
-            if note.owner != note::OWNER || note.kind != note::TYPE_RUNTIME {
-                continue;
-            }
-            let flag = note.desc.as_ptr().addr().wrapping_add_signed(isize::from_le_bytes(*distance));
-            let (flag, _) = module.locate(flag.wrapping_sub(module.bias) as u64, 1, PF_R | PF_W)?;
-            // SAFETY: a byte of writable memory of the module, only ever accessed atomically.
-            if unsafe { &*(flag as *const AtomicU8) }.load(Ordering::SeqCst) != 0 {
-                return Some(());
-            }
-        }
+/// Offset of a module's TLS block from the thread pointer, the same in every thread; `None` unless it is static, or the
+/// module has gone. A library stays loaded from here on: the linker has other locks around TLS than the one that
+/// [`while_loaded`] takes.
+pub(crate) fn tls_offset(module: &Module) -> Option<usize> {
+    #[repr(C)]
+    struct Index {
+        module: usize,
+        offset: usize,
     }
-    None
+    unsafe extern "C" {
+        fn __tls_get_addr(index: *const Index) -> *mut c_void;
+    }
+    if module.tls_module == 0 || !module.static_tls {
+        return None;
+    }
+    if !module.is_program() {
+        pin(module)?;
+    }
+    let index = Index { module: module.tls_module, offset: 0 };
+    // SAFETY: the x86-64 ABI's function for the address of a TLS block; the module stays loaded, its number is right.
+    let block = unsafe { __tls_get_addr(&raw const index) } as usize;
+    Some(block.wrapping_sub(process::thread_pointer()))
+}
+
+/// Keeps a library loaded for the rest of the process's life; `None` if it has gone meanwhile.
+fn pin(module: &Module) -> Option<()> {
+    let path = module.path.as_c_str()?;
+    let flags = libc::RTLD_LAZY | libc::RTLD_NOLOAD | libc::RTLD_NODELETE;
+    // SAFETY: finds a module that is loaded, loads nothing and runs no code of its.
+    let handle = unsafe { libc::dlopen(path.as_ptr(), flags) };
+    let loaded = Loaded::from_handle(handle)?;
+    (loaded.bias == module.bias).then_some(())
+}
+
+/// The dynamic linker's lock is taken for a step: a fork that meets it waits.
+static HOLDING: AtomicBool = AtomicBool::new(false);
+
+/// Whether a fork would copy a locked linker.
+pub(crate) fn is_holding() -> bool {
+    HOLDING.load(Ordering::SeqCst)
+}
+
+/// In the child of a fork: whether it did.
+pub(crate) fn was_holding() -> bool {
+    HOLDING.swap(false, Ordering::SeqCst)
+}
+
+/// Does `step` if `stands`. Where a library may be unloaded, this is done with the lock of the linker that it unmaps
+/// with, and that `dl_iterate_phdr` takes (glibc's elf/dl-close.c); no code of a library runs under that lock.
+pub(crate) fn while_loaded(may_go: bool, stands: &dyn Fn() -> bool, step: &mut dyn FnMut()) {
+    if !may_go {
+        return step();
+    }
+    HOLDING.store(true, Ordering::SeqCst);
+    let mut first = true;
+    each_loaded(&mut |_| {
+        if core::mem::take(&mut first) && stands() {
+            step();
+        }
+    });
+    HOLDING.store(false, Ordering::SeqCst);
 }
 
 /// The program headers of a module.
@@ -200,51 +247,70 @@ fn headers(info: &libc::dl_phdr_info) -> Option<&[libc::Elf64_Phdr]> {
     (!info.dlpi_phdr.is_null()).then(|| unsafe { core::slice::from_raw_parts(info.dlpi_phdr, info.dlpi_phnum.into()) })
 }
 
+/// Who is told of loaded modules.
+type Each<'e> = &'e mut dyn FnMut(&libc::dl_phdr_info);
+
 /// Calls `each` for every loaded module, holding the dynamic linker's lock.
-fn each_loaded(mut each: impl FnMut(&libc::dl_phdr_info)) {
-    extern "C" fn visit<F: FnMut(&libc::dl_phdr_info)>(
-        info: *mut libc::dl_phdr_info,
-        _size: usize,
-        each: *mut c_void,
-    ) -> c_int {
-        // SAFETY: the dynamic linker passes a valid structure; `each` is the closure given below, alive and
-        // borrowed by nobody else.
-        let (info, each) = unsafe { (&*info, &mut *each.cast::<F>()) };
+fn each_loaded(mut each: Each<'_>) {
+    extern "C" fn visit(info: *mut libc::dl_phdr_info, _size: usize, each: *mut c_void) -> c_int {
+        // SAFETY: the dynamic linker passes a valid structure; `each` is the one given below, alive and borrowed by
+        // nobody else.
+        let (info, each) = unsafe { (&*info, &mut *each.cast::<Each<'_>>()) };
         each(info);
         0
     }
-    fn go<F: FnMut(&libc::dl_phdr_info)>(each: &mut F) {
-        // SAFETY: `visit::<F>` matches the closure's type; both live until the call returns.
-        unsafe { libc::dl_iterate_phdr(Some(visit::<F>), (&raw mut *each).cast()) };
-    }
-    go(&mut each);
+    // SAFETY: `visit` is for a pointer to an `Each`, which lives until the call returns.
+    unsafe { libc::dl_iterate_phdr(Some(visit), (&raw mut each).cast()) };
 }
 
-/// Reads a module's headers and notes from its memory. `None` if no unit of it is instrumented.
-fn describe(info: &libc::dl_phdr_info) -> Option<Module> {
-    let headers = headers(info)?;
-    let mut module = Module::bare(info);
+/// Reads a module's headers and notes from its memory.
+fn describe(info: &libc::dl_phdr_info, module: &mut Module) {
+    let Some(headers) = headers(info) else { return };
     module.map_segments(headers);
     for header in headers.iter().filter(|h| h.p_type == PT_NOTE) {
         if let Some((at, _)) = module.locate(header.p_vaddr, header.p_memsz as usize, PF_R) {
             // SAFETY: inside a readable segment of a module that cannot be unloaded while the lock is held.
             let notes = unsafe { core::slice::from_raw_parts(at as *const u8, header.p_memsz as usize) };
-            module.read_notes(notes, header.p_align);
+            for note in note::notes(notes, header.p_align) {
+                module.read_note(&note);
+            }
         }
-    }
-    if module.dispatch == 0 {
-        return None;
     }
     if !info.dlpi_name.is_null() {
         // SAFETY: a NUL-terminated string of the dynamic linker, valid while it holds its lock.
         module.path = Text::from_c_str(unsafe { CStr::from_ptr(info.dlpi_name) });
     }
-    module.static_tls = module.path.as_bytes().is_empty() || has_static_tls(headers, &module);
-    Some(module)
+    module.static_tls = module.is_program() || has_static_tls(headers, module);
 }
 
 impl Module {
+    /// Whether it cannot be unloaded.
+    fn is_program(&self) -> bool {
+        self.path.as_bytes().is_empty()
+    }
+
+    /// The word of its copy of the runtime, for as long as the linker's lock is held.
+    fn word(&self) -> Option<&AtomicU32> {
+        // SAFETY: an aligned word of writable memory of the module, only ever accessed atomically.
+        (self.word != 0).then(|| unsafe { &*(self.word as *const AtomicU32) })
+    }
+
+    /// Whether its copy of the runtime serves the process.
+    fn serves(&self) -> bool {
+        self.word().is_some_and(|word| word.load(Ordering::SeqCst) == note::SERVING)
+    }
+
+    /// Its mark, made if it has none. The program, and what holds the copy of the runtime that serves, stay.
+    fn marked(&self) -> Option<Mark> {
+        let word = self.word().filter(|_| !self.is_program() && !self.serves())?;
+        if word.load(Ordering::SeqCst) == note::LOADED {
+            word.store(NEXT_MARK.fetch_add(1, Ordering::Relaxed), Ordering::SeqCst);
+        }
+        Some(Mark { at: self.word, number: word.load(Ordering::SeqCst) })
+    }
+
     /// A module of which nothing is known but where it is.
+    #[inline(never)]
     fn bare(info: &libc::dl_phdr_info) -> Self {
         Self {
             bias: info.dlpi_addr as usize,
@@ -257,6 +323,8 @@ impl Module {
             skipped: 0,
             tls_module: info.dlpi_tls_modid,
             static_tls: false,
+            mark: None,
+            word: 0,
             segments: [Range::default(); SEGMENTS],
         }
     }
@@ -269,20 +337,28 @@ impl Module {
         }
     }
 
-    fn read_notes(&mut self, notes: &[u8], align: u64) {
-        if let Some(id) = note::build_id(notes, align)
-            && id.len() <= self.build_id.len()
-        {
-            for (to, from) in self.build_id.iter_mut().zip(id) {
-                *to = *from;
+    fn read_note(&mut self, note: &note::ElfNote<'_>) {
+        match (note.owner, note.kind) {
+            (note::GNU, note::TYPE_BUILD_ID) if note.desc.len() <= self.build_id.len() => {
+                for (to, from) in self.build_id.iter_mut().zip(note.desc) {
+                    *to = *from;
+                }
+                self.build_id_len = note.desc.len();
             }
-            self.build_id_len = id.len();
-        }
-        for unit in note::unit_notes(notes, align) {
-            self.dispatch |= 1 << unit.dispatch as u8;
-            self.functions = self.functions.saturating_add(unit.functions);
-            self.points = self.points.saturating_add(unit.points);
-            self.skipped = self.skipped.saturating_add(unit.skipped);
+            (owner, note::TYPE_UNIT) if owner == note::OWNER => {
+                let Ok(unit) = UnitNote::parse(note.desc) else { return };
+                self.dispatch |= 1 << unit.dispatch as u8;
+                self.functions = self.functions.saturating_add(unit.functions);
+                self.points = self.points.saturating_add(unit.points);
+                self.skipped = self.skipped.saturating_add(unit.skipped);
+            }
+            (owner, note::TYPE_RUNTIME) if owner == note::OWNER => {
+                let Some(distance) = note.desc.first_chunk::<8>() else { return };
+                let word = note.desc.as_ptr().addr().wrapping_add_signed(isize::from_le_bytes(*distance));
+                let word = self.locate(word.wrapping_sub(self.bias) as u64, 4, PF_R | PF_W);
+                self.word = word.map_or(0, |(at, _)| at).next_multiple_of(4);
+            }
+            _ => {}
         }
     }
 }
@@ -324,11 +400,6 @@ impl Loaded {
         }
     }
 
-    /// Keeps it loaded for the rest of the process's life.
-    pub(crate) fn leak(self) {
-        core::mem::forget(self);
-    }
-
     /// Whether its memory at an address of the file holds `bytes`. The address must lie in a readable segment of
     /// the file it was loaded from.
     pub(crate) fn has(&self, address: u64, bytes: &[u8]) -> bool {
@@ -355,6 +426,7 @@ impl Loaded {
 }
 
 impl Drop for Loaded {
+    #[inline(never)]
     fn drop(&mut self) {
         // SAFETY: the handle is open, and closed here only.
         unsafe { libc::dlclose(self.handle) };

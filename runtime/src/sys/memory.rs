@@ -75,19 +75,35 @@ impl<T> Table<T> {
         unsafe { core::slice::from_raw_parts_mut(self.start, self.len) }
     }
 
-    /// The values, for the rest of the process's life.
-    pub(crate) fn leak(self) -> &'static [T] {
+    /// The values, beyond the table's borrow.
+    ///
+    /// # Safety
+    /// They are not used any more when the table is dropped, and `push` is not called again.
+    pub(crate) unsafe fn lasting(&self) -> &'static [T] {
+        // SAFETY: written by `push`; the caller vouches for the rest.
+        unsafe { &*core::ptr::from_ref(self.as_slice()) }
+    }
+
+    /// Its only value, which lives until it is [`dropped`](Self::drop_leaked).
+    pub(crate) fn leak(self) -> Option<&'static T> {
         let (start, len) = (self.start, self.len);
         core::mem::forget(self);
-        if len == 0 {
-            return &[];
-        }
-        // SAFETY: written by `push`; the mapping is never unmapped or changed again, for `self` is forgotten.
-        unsafe { core::slice::from_raw_parts(start, len) }
+        // SAFETY: written by `push`; the mapping stays, for `self` is forgotten.
+        (len == 1).then(|| unsafe { &*start })
+    }
+
+    /// Drops the value of a leaked table of capacity one, and unmaps its page.
+    ///
+    /// # Safety
+    /// It comes from [`Self::leak`], and nobody uses it any more.
+    pub(crate) unsafe fn drop_leaked(value: &'static T) {
+        let start = core::ptr::from_ref(value).cast_mut();
+        drop(Self { start, len: 1, capacity: 1, values: PhantomData });
     }
 }
 
 impl<T> Drop for Table<T> {
+    #[inline(never)]
     fn drop(&mut self) {
         if let (false, Some(bytes)) = (self.start.is_null(), pages(self.capacity, size_of::<T>())) {
             // SAFETY: the values were written by `push` and are dropped once; then exactly the mapping `with_capacity`
@@ -148,16 +164,18 @@ impl SealedCopy {
         unsafe { core::slice::from_raw_parts(self.start, self.len) }
     }
 
-    /// Keeps copy and descriptor for the rest of the process's life.
-    pub(crate) fn leak(self) -> &'static [u8] {
-        let (start, len) = (self.start, self.len);
-        core::mem::forget(self);
-        // SAFETY: as in `bytes`; the mapping stays, for `self` is forgotten.
-        unsafe { core::slice::from_raw_parts(start, len) }
+    /// The bytes, beyond its borrow.
+    ///
+    /// # Safety
+    /// They are not used any more when it is dropped.
+    pub(crate) unsafe fn lasting(&self) -> &'static [u8] {
+        // SAFETY: as in `bytes`; the caller vouches for the rest.
+        unsafe { core::slice::from_raw_parts(self.start, self.len) }
     }
 }
 
 impl Drop for SealedCopy {
+    #[inline(never)]
     fn drop(&mut self) {
         // SAFETY: exactly the mapping `new` made; no slice of it outlives `self`.
         unsafe { libc::munmap(self.start.cast_mut().cast(), self.len.max(1)) };
@@ -215,7 +233,7 @@ pub(crate) fn set_code_present(start: usize, len: usize, present: bool) -> Resul
 /// Makes pages of text writable as well, or gives them back the protection they had.
 pub(crate) fn set_text_writable(span: &TextSpan, writable: bool) -> Result<(), Errno> {
     let protection = if writable { span.protection | libc::PROT_WRITE } else { span.protection };
-    // SAFETY: a span lies inside one executable segment of a pinned module (`Pinned::text_span`): readable and
+    // SAFETY: a span lies inside one executable segment of a module that is held (`Held::text_span`): readable and
     // executable before, between and after, so no thread running there notices.
     check(unsafe { libc::mprotect(span.start as *mut libc::c_void, span.len, protection) }).map(drop)
 }

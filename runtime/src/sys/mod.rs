@@ -64,6 +64,7 @@ impl Fd {
 }
 
 impl Drop for Fd {
+    #[inline(never)]
     fn drop(&mut self) {
         // SAFETY: the descriptor is ours: each was just made by the call that wrapped it, and is wrapped once.
         unsafe { libc::close(self.0) };

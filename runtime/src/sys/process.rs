@@ -62,6 +62,14 @@ pub(crate) fn sleep_ms(ms: i32) {
     unsafe { libc::poll(core::ptr::null_mut(), 0, ms) };
 }
 
+/// Whether there is memory at an address (of four bytes, aligned) that holds a value: the kernel compares before it
+/// moves none of the threads that wait there, and does not fault.
+pub(crate) fn word_is(address: usize, value: u32) -> bool {
+    let operation = libc::FUTEX_CMP_REQUEUE | libc::FUTEX_PRIVATE_FLAG;
+    // SAFETY: the kernel reads the word if it can, and writes nothing.
+    unsafe { libc::syscall(libc::SYS_futex, address, operation, 0, 0usize, address, value) == 0 }
+}
+
 /// Sleeps for less than a millisecond.
 pub(crate) fn sleep_us(us: i64) {
     let time = libc::timespec { tv_sec: 0, tv_nsec: us * 1000 };

@@ -1,0 +1,18 @@
+#include <stdio.h>
+
+static int calls;
+
+__attribute__((destructor)) static void unloaded(void) { puts("unloaded"); }
+
+__attribute__((noinline)) static int answer(char *text, size_t size) {
+    static int by_patch;
+
+    return snprintf(text, size, "new %d, %d by the patch", ++calls, ++by_patch);
+}
+
+void ask(void) {
+    char text[64];
+
+    answer(text, sizeof text);
+    puts(text);
+}
