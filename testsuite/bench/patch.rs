@@ -96,36 +96,46 @@ fn sqlite_rows(rounds: u32, folder: &Path) -> Result<Vec<Vec<String>>> {
     ])
 }
 
-/// The sources of a program of `units` units, 20 functions each; `changed` of unit 0.
-fn write_program(folder: &Path, units: usize, constant: u32) -> Result<()> {
+/// The source of one unit, 20 functions; `first` is a constant in the first of them.
+fn write_unit(folder: &Path, unit: usize, first: usize) -> Result<String> {
+    let mut text = String::from("#include <stdio.h>\n#include <string.h>\n");
+    for function in 0..20 {
+        let factor = if function == 0 { first } else { function };
+        writeln!(
+            text,
+            "__attribute__((noinline)) int f{unit}_{function}(const char *s) {{\n    int sum = {factor};\n    \
+             for (size_t i = 0; i < strlen(s); i++)\n        sum = sum * {} + s[i];\n    return sum;\n}}",
+            function + 3
+        )?;
+    }
+    let name = format!("u{unit}.c");
+    fs::write(folder.join(&name), text)?;
+    Ok(name)
+}
+
+/// Compiles these sources, and links the program.
+fn make(folder: &Path, sources: &[String]) -> Result<()> {
+    let script = "printf '%s\\n' \"$@\" | xargs -P 2 -n 20 \"$0\" -O1 -c && \"$0\" *.o -o app";
+    let mut command = Command::new("sh");
+    command.args(["-e", "-c", script]).arg(Tools::find()?.path("dsu-cc")).args(sources).current_dir(folder);
+    run(&mut command, &[0]).context("the program cannot be built").map(drop)
+}
+
+/// A program of so many units, built, and built again after a change in one of them, as make does it: old and new.
+fn build_program(folder: &Path, units: usize) -> Result<[PathBuf; 2]> {
+    fs::create_dir_all(folder)?;
     let mut calls = String::new();
+    let mut sources = vec!["main.c".to_owned()];
     for unit in 0..units {
-        let first = if unit == 0 { constant } else { 1 };
-        let mut text = String::from("#include <stdio.h>\n#include <string.h>\n");
-        for function in 0..20 {
-            let factor = if function == 0 { first } else { function };
-            writeln!(
-                text,
-                "__attribute__((noinline)) int f{unit}_{function}(const char *s) {{\n    int sum = {factor};\n    \
-                 for (size_t i = 0; i < strlen(s); i++)\n        sum = sum * {} + s[i];\n    return sum;\n}}",
-                function + 3
-            )?;
-        }
-        fs::write(folder.join(format!("u{unit}.c")), text)?;
+        sources.push(write_unit(folder, unit, 1)?);
         writeln!(calls, "int f{unit}_0(const char *); int g{unit}(void) {{ return f{unit}_0(\"{unit}\"); }}")?;
     }
     fs::write(folder.join("main.c"), format!("{calls}int main(void) {{ return g0(); }}\n"))?;
-    Ok(())
-}
-
-fn build_program(folder: &Path, units: usize, constant: u32) -> Result<PathBuf> {
-    fs::create_dir_all(folder)?;
-    write_program(folder, units, constant)?;
-    let script = "ls *.c | xargs -P 2 -n 20 \"$0\" -O1 -c && \"$0\" *.o -o app";
-    let mut command = Command::new("sh");
-    command.args(["-e", "-c", script]).arg(Tools::find()?.path("dsu-cc")).current_dir(folder);
-    run(&mut command, &[0]).context("the program cannot be built")?;
-    Ok(folder.join("app"))
+    make(folder, &sources)?;
+    let old = folder.with_extension("old");
+    fs::copy(folder.join("app"), &old)?;
+    make(folder, &[write_unit(folder, 0, 7)?])?;
+    Ok([old, folder.join("app")])
 }
 
 pub(crate) fn measure(rounds: u32) -> Result<Section> {
@@ -133,11 +143,9 @@ pub(crate) fn measure(rounds: u32) -> Result<Section> {
     let mut rows = sqlite_rows(rounds, folder.path())?;
     for units in UNITS {
         progress(&format!("building a program of {units} units, old and new"));
-        // Two folders whose names are of one length, so that nothing but the change differs.
-        let place = |name: &str| folder.path().join(format!("{units}-{name}"));
-        let old = build_program(&place("old"), units, 1)?;
-        let new = build_program(&place("new"), units, 7)?;
-        let patch = place("fix.dsu");
+        let place = folder.path().join(format!("units-{units}"));
+        let [old, new] = build_program(&place, units)?;
+        let patch = place.with_extension("dsu");
         let (made, makes) = shortest(rounds, || processor_seconds(&mut build_command(&old, &new, &patch)?))?;
         let memory = peak_memory(&mut build_command(&old, &new, &patch)?)?;
         let name = format!("patchgen build, {units} units, one changed");
@@ -148,7 +156,8 @@ pub(crate) fn measure(rounds: u32) -> Result<Section> {
         command: format!("dsu-bench patch --rounds {rounds}"),
         note:
             "Processor time of a command with its children, shortest run. Goals: at most twice the plain compile, at \
-               most 1,536 MiB; and for programs of many units, time that grows with the change, not with the program."
+               most 1,536 MiB; and for programs of many units, time that grows with the change, not with the program \
+               (both builds in one place: where a unit is, is part of it)."
                 .to_owned(),
         header: ["command", "seconds", "range", "of the plain compile", "peak MiB"].map(str::to_owned).to_vec(),
         rows,
