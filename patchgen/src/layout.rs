@@ -159,8 +159,9 @@ fn objects_live(units: &[(&Nodes<'_, '_>, &Reach)], name: &str) -> Option<String
         });
         let visible: Takers = visible.map(|(name, which)| (name.clone(), which.clone())).collect();
         let in_program = |callee: &str| own.contains(callee) || program.contains(callee);
+        let arrays = Shapes::of(nodes.module).named.get(name).map_or_else(Vec::new, |(shape, _)| shape.byte_arrays());
         for function in nodes.module.functions.iter().filter(|f| is_defined(f)) {
-            if let Some((what, place)) = Flow::lost(nodes, reach, name, &visible, &in_program, function) {
+            if let Some((what, place)) = Flow::lost(nodes, reach, name, &visible, &in_program, &arrays, function) {
                 let place = place.or_else(|| nodes.module.place_of_function(function));
                 return Some(format!("in `{}` {what}{}", unescape(function.name), at(place.as_ref())));
             }

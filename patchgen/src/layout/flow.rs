@@ -1,10 +1,12 @@
 //! Can each object of a type be followed from where a function makes it to where it ends, or does it get out of sight?
 //!
 //! Objects are made on the stack or by an allocator. In sight are accesses through their address, and calls of
-//! functions that are declared to take the type. Everything else - a store of the address, a copy of the bytes to
+//! functions that are declared to take the type. The address of an array of bytes within an object is that of the bytes
+//! alone: who is handed it knows them by their number, and nothing of what is around them. Everything else - a store of the address, a copy of the bytes to
 //! or from untyped memory, a pointer of the type that was read from memory - is out of sight.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use super::reach::{Nodes, Reach, is_named};
 use super::shape::number;
@@ -32,6 +34,8 @@ pub(super) struct Flow<'f, 'm, 'a> {
     defined: BTreeMap<&'a str, usize>,
     /// Parameters of the function that are declared to be pointers to it.
     own: BTreeSet<&'a str>,
+    /// Where it has arrays of bytes, in bytes from its start.
+    arrays: &'f [Range<u64>],
 }
 
 /// An instruction.
@@ -104,6 +108,7 @@ impl<'f, 'm, 'a> Flow<'f, 'm, 'a> {
         name: &str,
         takers: &'f Takers,
         in_program: &'f dyn Fn(&str) -> bool,
+        arrays: &'f [Range<u64>],
         function: &Function<'a>,
     ) -> Option<Lost> {
         let body = function.body.unwrap_or_default();
@@ -115,7 +120,7 @@ impl<'f, 'm, 'a> Flow<'f, 'm, 'a> {
         let parameters = function.parameters();
         let copies = parameters.iter().filter(|p| p.contains("byval(") || p.contains("sret(")).map(|p| value(p));
         let own = own.chain(copies).filter(|v| v.starts_with('%')).collect();
-        let flow = Flow { nodes, takers, in_program, lines, defined, own };
+        let flow = Flow { nodes, takers, in_program, lines, defined, own, arrays };
         flow.run(&records, name).err()
     }
 
@@ -212,19 +217,38 @@ impl<'f, 'm, 'a> Flow<'f, 'm, 'a> {
 
     /// Forward from the objects to every use of their addresses.
     fn follow(&self, roots: BTreeSet<&'a str>) -> Result<(), Lost> {
-        let mut known = roots;
+        let (mut known, mut inside) = (roots.clone(), BTreeSet::new());
         loop {
-            let before = known.len();
+            let before = known.len() + inside.len();
             for line in &self.lines {
+                if self.is_inside(line, &roots, &inside) {
+                    inside.extend(line.result);
+                    continue;
+                }
                 let uses = line.tokens.iter().skip(usize::from(line.result.is_some()));
-                if uses.clone().any(|t| t.kind == Kind::Local && known.contains(t.text)) {
+                let of = |known: &BTreeSet<&str>| uses.clone().any(|t| t.kind == Kind::Local && known.contains(t.text));
+                let comes_out = line.opcode() == "getelementptr" && of(&inside);
+                if comes_out || of(&known) {
                     self.one_use(line, &mut known)?;
                 }
             }
-            if known.len() == before {
+            if known.len() + inside.len() == before {
                 return Ok(());
             }
         }
+    }
+
+    /// Whether it computes an address within an array of bytes: from the start of an object, or from another one forward.
+    fn is_inside(&self, line: &Line<'a>, roots: &BTreeSet<&'a str>, inside: &BTreeSet<&'a str>) -> bool {
+        let operands: Vec<&str> = line.operands().into_iter().filter(|operand| !operand.starts_with('!')).collect();
+        let ("getelementptr", [kind, base, index]) = (line.opcode(), &operands[..]) else { return false };
+        let number = value(index).parse::<i64>().ok();
+        if inside.contains(value(base)) {
+            return number.is_none_or(|number| number >= 0);
+        }
+        let offset = number.and_then(|number| u64::try_from(number).ok()).filter(|_| kind.ends_with("i8"));
+        let in_array = offset.is_some_and(|offset| self.arrays.iter().any(|array| array.contains(&offset)));
+        in_array && roots.contains(value(base))
     }
 
     fn one_use(&self, line: &Line<'a>, known: &mut BTreeSet<&'a str>) -> Result<(), Lost> {

@@ -1,6 +1,7 @@
 //! The layout of named types, as lists of members.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use crate::ir::Module;
 use crate::ir::debug::Node;
@@ -124,6 +125,15 @@ fn describe(module: &Module<'_>, reference: Option<&str>, depth: u32) -> String 
     }
 }
 
+impl Shape {
+    /// Where it has arrays of bytes, in bytes from its start: those that are not its first member.
+    pub(super) fn byte_arrays(&self) -> Vec<Range<u64>> {
+        let byte = |kind: &str| kind.contains(" bits of DW_ATE_") && kind.ends_with("_char of 8 bits");
+        let arrays = self.members.iter().filter(|m| self.word == "struct" && m.offset > 0 && byte(&m.kind));
+        arrays.map(|m| m.offset / 8..(m.offset + m.size) / 8).collect()
+    }
+}
+
 /// How two layouts of one type differ.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Difference {
@@ -173,15 +183,19 @@ fn differing_values(old: &Shape, new: &Shape) -> Vec<Part> {
 
 fn differing_members(old: &Shape, new: &Shape) -> Vec<Part> {
     let find = |list: &[Member], name: &str| list.iter().find(|m| m.name == name).cloned();
-    // A member that only has another name now is the same member.
-    let same_place =
-        |list: &[Member], m: &Member| list.iter().any(|n| n.offset == m.offset && n.size == m.size && n.kind == m.kind);
+    // A member that only has another name now is the same member, and so is one that is read in other ways as well.
+    let stays = |m: &Member, n: &Member| {
+        n.offset == m.offset && n.size == m.size && (n.kind == m.kind || has_alternative(&n.kind, &m.kind))
+    };
+    // Which alternative of a union data holds is known by something else, and data there is holds none of the new ones.
+    let alternative = old.word == "union" && new.word == "union" && old.size == new.size;
     let renamed: Vec<Member> = old.members.iter().filter(|m| find(&new.members, &m.name).is_none()).cloned().collect();
     let renaming: Vec<Member> = new.members.iter().filter(|m| find(&old.members, &m.name).is_none()).cloned().collect();
     let mut parts = Vec::new();
     for m in &old.members {
         let text = match find(&new.members, &m.name) {
-            None if same_place(&renaming, m) => continue,
+            None if renaming.iter().any(|n| stays(m, n)) => continue,
+            Some(n) if stays(m, &n) => continue,
             None => format!("`{}` at offset {} is gone", m.name, bytes(m.offset)),
             Some(n) if n.offset != m.offset => {
                 format!("`{}` moved from offset {} to {}", m.name, bytes(m.offset), bytes(n.offset))
@@ -195,11 +209,28 @@ fn differing_members(old: &Shape, new: &Shape) -> Vec<Part> {
         let becomes = find(&new.members, &m.name).map(|n| n.shown());
         parts.push((text, Related::changed(RelatedKind::Member, &m.name, Some(m.shown()), becomes)));
     }
-    for n in renaming.iter().filter(|n| !same_place(&renamed, n)) {
+    for n in renaming.iter().filter(|n| !alternative && !renamed.iter().any(|m| stays(m, n))) {
         let text = format!("`{}` is new at offset {}", n.name, bytes(n.offset));
         parts.push((text, Related::changed(RelatedKind::Member, &n.name, None, Some(n.shown()))));
     }
     parts
+}
+
+/// Whether a nameless union, as [`describe`] words it, can be read as `kind`, too: as one of its members, or as another
+/// nameless union that has fewer.
+fn has_alternative(union: &str, kind: &str) -> bool {
+    let parts = |text: &str| -> Vec<String> {
+        let inside = text.strip_prefix('{').and_then(|text| text.strip_suffix('}')).unwrap_or_default();
+        crate::ir::header::split_commas(inside).into_iter().map(str::to_owned).collect()
+    };
+    let (alternatives, former) = (parts(union), parts(kind));
+    let is_union = |parts: &[String]| !parts.is_empty() && parts.iter().all(|part| part.ends_with(" at 0"));
+    let member = |part: &String| {
+        let named = part.strip_suffix(" at 0").and_then(|part| part.strip_prefix(kind));
+        named.is_some_and(|name| name.starts_with(' ') && !name.trim().contains([' ', '{']))
+    };
+    let wider = || is_union(&former) && former.iter().all(|part| alternatives.contains(part));
+    is_union(&alternatives) && (alternatives.iter().any(member) || wider())
 }
 
 /// Is everything where it was, and are the new members where nothing was?
@@ -255,6 +286,33 @@ mod tests {
         assert!(difference(&old, &swapped).expect("differs").message.contains("`a` moved from offset 0 to 4"));
         let message = difference(&old, &grown).expect("differs").message;
         assert!(message.contains("`c` is new at offset 8") && message.contains("12 bytes"), "{message}");
+    }
+
+    #[test]
+    fn another_way_to_read_a_member_is_no_other_layout() {
+        let union = "!5 = !DICompositeType(tag: DW_TAG_union_type, size: 32, elements: !6)\n!6 = !{!7, !8}\n\
+                     !7 = !DIDerivedType(tag: DW_TAG_member, name: \"number\", baseType: !9, size: 32)\n\
+                     !8 = !DIDerivedType(tag: DW_TAG_member, name: \"word\", baseType: !10, size: 32)\n\
+                     !10 = !DIBasicType(name: \"unsigned\", size: 32, encoding: DW_ATE_unsigned)\n";
+        let member = |name: &str, kind: u32| {
+            format!("!2 = !DIDerivedType(tag: DW_TAG_member, name: \"{name}\", baseType: !{kind}, size: 32)\n{union}")
+        };
+        let (plain, wrapped) = (shapes("!2", &member("a", 9), 32), shapes("!2", &member("a", 5), 32));
+        assert_eq!(difference(&plain, &wrapped), None);
+        assert_eq!(difference(&plain, &shapes("!2", &member("u", 5), 32)), None);
+        assert!(difference(&wrapped, &plain).is_some(), "it may hold the other one");
+    }
+
+    #[test]
+    fn a_union_may_get_another_alternative_but_not_grow() {
+        let union = |members: &str, size: u32| {
+            let mut shape = shapes(members, &(member(2, "a", 0) + &member(3, "b", 0)), size);
+            shape.word = "union";
+            shape
+        };
+        assert_eq!(difference(&union("!2", 32), &union("!2, !3", 32)), None);
+        assert!(difference(&union("!2, !3", 32), &union("!2", 32)).is_some());
+        assert!(difference(&union("!2", 32), &union("!2, !3", 64)).is_some());
     }
 
     #[test]

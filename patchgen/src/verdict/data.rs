@@ -70,8 +70,9 @@ fn changed(case: &Case<'_, '_, '_>, change: &Change) -> Option<Problem> {
         () => String::from("would have to start with another value, but it exists already"),
     };
     let problem = Problem::new(Reason::DataChanged, &change.name, message).at(change.place.clone());
-    let only_value = !before.constant && !after.constant && was == becomes && before.tls == after.tls;
-    Some(if only_value { problem.acceptable() } else { problem })
+    // Storage is the same: a person may know that its value, or that of every old holder, is good.
+    let same_storage = !before.constant && was == becomes && before.tls == after.tls;
+    Some(if same_storage { problem.acceptable() } else { problem })
 }
 
 /// Constants of a unit that are known by content alone have no entry in the change set, but may be kept as well.
@@ -104,7 +105,7 @@ fn held_constant(
     let holder = constants::holder(units, home, constant)?;
     let where_ = holder.file.as_ref().zip(holder.line).map_or(String::new(), |(f, l)| format!(" ({f}:{l})"));
     let message = format!("is a constant that changed, and `{}`{where_} keeps or compares its address", holder.name);
-    Some(Problem::new(Reason::DataChanged, name, message).at(place).about(vec![holder]))
+    Some(Problem::new(Reason::DataChanged, name, message).at(place).about(vec![holder]).acceptable())
 }
 
 /// Type, alignment and section.
@@ -139,10 +140,25 @@ fn added(case: &Case<'_, '_, '_>, change: &Change) -> Option<Problem> {
     if global.constant || !needed {
         return None;
     }
+    if let Some(unit) = moved_from(case, change, global) {
+        let message = format!("existed in `{unit}`, where its value is; this would be another variable of that name");
+        let problem = Problem::new(Reason::DissolvedState, &change.name, message);
+        return Some(problem.at(change.place.clone()).acceptable());
+    }
     let Some(variable) = new.module.variable(global) else { return made_of(change, old?, global) };
     let dissolved = old.is_some_and(|old| was_dissolved(old, new, &variable));
     let message = "existed in the old source, but the compiler had dissolved it, and its value with it";
     dissolved.then(|| Problem::new(Reason::DissolvedState, &change.name, message).at(change.place.clone()).acceptable())
+}
+
+/// The unit that had a variable of this name and shape, and has it no more: most likely it was moved from there.
+fn moved_from<'c>(case: &Case<'_, 'c, '_>, change: &Change, global: &Global<'_>) -> Option<&'c str> {
+    let gone = |other: &&Change| !other.function && other.kind == ChangeKind::Removed && other.name == change.name;
+    case.changes.list.iter().filter(gone).find_map(|other| {
+        let old = case.resolver.old.facts(other.pair.old?)?;
+        let before = old.module.global_named(&other.symbol)?;
+        (!before.constant && shape(before) == shape(global)).then_some(old.unit.name.as_str())
+    })
 }
 
 /// A variable without debug information is what the compiler made of another one: a piece of it, or the place of
