@@ -76,8 +76,20 @@ fn sections(steps: &[Step], command: &str) -> Vec<Section> {
         section(
             "Steps between releases",
             "Every patch was applied to a running process of the old version, which then did the recorded work as a fresh \
-             process of the new version does, and was reverted. Share: of the steps that change code.",
-            &["source", "steps", "no change", "patched", "refused", "wrong", "share patched"],
+             process of the new version does, and was reverted. Share: of the steps that change code. Accepted: refused, but a \
+             patch that works as a fresh process does when a person vouches (`--accept`) that no object is alive between \
+             two pieces of work, which is so here.",
+            &[
+                "source",
+                "steps",
+                "no change",
+                "patched",
+                "refused",
+                "wrong",
+                "share patched",
+                "accepted",
+                "share with them",
+            ],
             summary::by_source(steps),
         ),
         section(

@@ -1,6 +1,6 @@
 //! One step from a version to the next.
-use std::collections::BTreeMap;
-use std::path::Path;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
@@ -14,6 +14,8 @@ use crate::tools::Tools;
 
 /// Exit codes of `patchgen`: a patch, no change, refused.
 const CODES: [i32; 3] = [0, 3, 4];
+/// And: nothing of that name can be accepted.
+const CODES_OF_ACCEPTING: [i32; 4] = [0, 1, 3, 4];
 
 /// What patchgen made of a step.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -36,12 +38,27 @@ pub enum Verdict {
     Refused {
         /// Reason to message.
         reasons: BTreeMap<String, String>,
+        /// What comes of it when a person vouches for all that was refused.
+        vouched: Vouched,
     },
     /// A patch that is wrong, or no answer at all.
     Wrong {
         /// What happened.
         message: String,
     },
+}
+
+/// A step that is refused, taken nevertheless: `--accept` of each thing that was refused. The process holds no object of
+/// its last piece of work then, so a person who knows that may well say so.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Vouched {
+    /// Nobody can vouch for all of it.
+    Impossible,
+    /// The patched process works as a fresh one does.
+    Works,
+    /// It does not: whoever had vouched would have been wrong.
+    Fails(String),
 }
 
 /// A step and what came of it.
@@ -96,9 +113,30 @@ pub fn take(source: &dyn Source, old: &str, new: &str) -> Result<Step> {
             }
         },
         Some(3) => Verdict::NoChange,
-        _ => Verdict::Refused { reasons: reasons(&report)? },
+        _ => Verdict::Refused { reasons: reasons(&report)?, vouched: vouched(source, &builds, &report)? },
     };
     Ok(step)
+}
+
+/// Takes a refused step on a person's word.
+fn vouched(source: &dyn Source, [old, new]: &[PathBuf; 2], report: &Value) -> Result<Vouched> {
+    let folder = tempfile::tempdir()?;
+    let patch = folder.path().join("step.dsu");
+    let subjects: BTreeSet<&str> =
+        report["refusals"].as_array().into_iter().flatten().filter_map(|refusal| refusal["subject"].as_str()).collect();
+    let mut patchgen = Command::new(Tools::find()?.path("patchgen"));
+    patchgen.arg("build").args([old, new]).arg("-o").arg(&patch).arg("--json");
+    for subject in subjects {
+        patchgen.args(["--accept", subject, "--because", "no object of it is alive between two pieces of work"]);
+    }
+    let (output, _) = run(&mut patchgen, &CODES_OF_ACCEPTING)?;
+    if output.status.code() != Some(0) {
+        return Ok(Vouched::Impossible);
+    }
+    Ok(match apply(source, old, new, folder.path(), &patch) {
+        Ok(_) => Vouched::Works,
+        Err(error) => Vouched::Fails(format!("{error:#}")),
+    })
 }
 
 /// How a patched process did its work.

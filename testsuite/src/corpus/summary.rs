@@ -1,13 +1,13 @@
 //! Steps counted, and their reasons.
 use std::collections::BTreeMap;
 
-use super::step::{Step, Verdict};
+use super::step::{Step, Verdict, Vouched};
 
 /// Rows of a table.
 pub type Rows = Vec<Vec<String>>;
 
-/// A row for each source and one for all: steps, those without change, patched, refused, wrong, and the share of
-/// those with a change that were patched.
+/// A row for each source and one for all: steps, those without change, patched, refused, wrong, the share of those with
+/// a change that were patched, and how many of the refused work on a person's word, with the share that makes.
 pub fn by_source(steps: &[Step]) -> Rows {
     let mut sources: Vec<&str> = steps.iter().map(|step| &*step.source).collect();
     sources.dedup();
@@ -24,16 +24,18 @@ fn row(name: &str, of: &dyn Fn(&&Step) -> bool, steps: &[Step]) -> Vec<String> {
     let refused = count(|verdict| matches!(verdict, Verdict::Refused { .. }));
     let wrong = count(|verdict| matches!(verdict, Verdict::Wrong { .. }));
     let changing = patched + refused + wrong;
-    let share = if changing == 0 { "-".to_owned() } else { format!("{:.0} %", percent(patched, changing)) };
+    let share = |part| if changing == 0 { "-".to_owned() } else { format!("{:.0} %", percent(part, changing)) };
+    let vouched = count(|verdict| matches!(verdict, Verdict::Refused { vouched: Vouched::Works, .. }));
     let numbers = [unchanged + changing, unchanged, patched, refused, wrong].map(|number| number.to_string());
-    [&[name.to_owned()], &numbers[..], &[share]].concat()
+    let both = share(patched + vouched);
+    [&[name.to_owned()], &numbers[..], &[share(patched), vouched.to_string(), both]].concat()
 }
 
 /// A row for each reason, most frequent first: steps it is met in, those it alone refuses, an example.
 pub fn by_reason(steps: &[Step]) -> Rows {
     let mut found: BTreeMap<&str, (usize, usize, String)> = BTreeMap::new();
     for step in steps {
-        let Verdict::Refused { reasons } = &step.verdict else { continue };
+        let Verdict::Refused { reasons, .. } = &step.verdict else { continue };
         for (reason, message) in reasons {
             let example = || format!("{} {} -> {}: {message}", step.source, step.old, step.new);
             let entry = found.entry(reason).or_insert_with(|| (0, 0, example()));
@@ -60,8 +62,13 @@ pub fn each(steps: &[Step]) -> Rows {
                 (format!("patched: {functions} functions{seen}{how}"), bytes.to_string())
             }
             Verdict::NoChange => ("no change".to_owned(), String::new()),
-            Verdict::Refused { reasons } => {
-                (format!("refused: {}", reasons.keys().cloned().collect::<Vec<_>>().join(", ")), String::new())
+            Verdict::Refused { reasons, vouched } => {
+                let word = match vouched {
+                    Vouched::Impossible => "",
+                    Vouched::Works => "; works if accepted",
+                    Vouched::Fails(_) => "; fails if accepted",
+                };
+                (format!("refused: {}{word}", reasons.keys().cloned().collect::<Vec<_>>().join(", ")), String::new())
             }
             Verdict::Wrong { message } => {
                 (format!("WRONG: {}", message.lines().next().unwrap_or_default()), String::new())
@@ -89,15 +96,17 @@ mod tests {
 
     #[test]
     fn the_share_is_of_steps_that_change_code() {
-        let refused =
-            |ids: &[&str]| Verdict::Refused { reasons: ids.iter().map(|id| ((*id).into(), "m".into())).collect() };
+        let refused = |ids: &[&str], vouched| Verdict::Refused {
+            reasons: ids.iter().map(|id| ((*id).into(), "m".into())).collect(),
+            vouched,
+        };
         let steps = [
             step(Verdict::NoChange),
             step(Verdict::Patched { bytes: 1, functions: 1, visible: true, in_newest: false }),
-            step(refused(&["data-changed"])),
-            step(refused(&["data-changed", "layout-changed"])),
+            step(refused(&["data-changed"], Vouched::Works)),
+            step(refused(&["data-changed", "layout-changed"], Vouched::Fails(String::new()))),
         ];
-        assert_eq!(by_source(&steps)[0], ["s", "4", "1", "1", "2", "0", "33 %"]);
+        assert_eq!(by_source(&steps)[0], ["s", "4", "1", "1", "2", "0", "33 %", "1", "67 %"]);
         assert_eq!(by_reason(&steps)[0][..4], ["data-changed", "2", "50 %", "1"]);
     }
 }

@@ -38,6 +38,7 @@ pub fn run_meanwhile(
     let mut outcomes = run_files(tree, files, clients, meanwhile)?;
     let failed: Vec<String> = outcomes.iter().filter(|(_, o)| !o.passed).map(|(file, _)| file.clone()).collect();
     for file in failed {
+        eprintln!("{file} failed and is tried again: {}", outcomes[&file].complaints.join("; "));
         outcomes.extend(run_files(tree, &[file], 1, meanwhile)?);
     }
     Ok(outcomes)
@@ -81,7 +82,9 @@ fn run_files(
     let printed = text_of(&log);
     let outcomes = outcomes(&printed, files);
     let last = printed.lines().rev().take(20).collect::<Vec<_>>();
-    ensure!(ended.is_some() && outcomes.values().any(|o| o.held > 0), "redis' tests did not run: {last:#?}");
+    // A file alone may have nothing to test in this build.
+    let ran = files.len() == 1 || outcomes.values().any(|outcome| outcome.held > 0);
+    ensure!(ended.is_some() && ran, "redis' tests did not run: {last:#?}");
     Ok(outcomes)
 }
 
