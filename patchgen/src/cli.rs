@@ -115,7 +115,7 @@ pub enum Command {
         #[arg(required_unless_present = "all_functions")]
         new: Option<PathBuf>,
         /// Replace every function of OLD by a recompiled copy of itself.
-        #[arg(long, conflicts_with = "new")]
+        #[arg(long, conflicts_with_all = ["new", "hooks", "accept"])]
         all_functions: bool,
         /// Where to write the patch.
         #[arg(short, long)]

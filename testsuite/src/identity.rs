@@ -16,8 +16,9 @@ use crate::real::command::patchgen;
 use crate::tools::Tools;
 
 /// What dsuctl says of a process that has just ended, or has not yet quite begun: no such process, no runtime, no socket,
-/// no answer; and of one that came after the patch: nothing is applied.
-const GONE: [i32; 5] = [3, 10, 11, 13, 14];
+/// no answer; of one that came after the patch: nothing is applied; and of a child forked while a patch was loaded, which
+/// takes no more.
+const GONE: [i32; 6] = [3, 10, 11, 13, 14, 31];
 
 /// Two patches that replace every function of `program` by itself, so that one can take the place of the other; made
 /// once for each build.

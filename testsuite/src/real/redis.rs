@@ -33,9 +33,13 @@ pub fn make(tree: &Path, flavor: Flavor) -> Result<PathBuf> {
     Ok(tree.join("src/redis-server"))
 }
 
-/// Builds the clients that redis' own tests need, beside the server.
+/// Builds what redis' own tests need beside the server.
 pub(super) fn make_clients(tree: &Path, flavor: Flavor) -> Result<()> {
-    make_targets(tree, flavor, &["redis-cli", "redis-benchmark"])
+    make_targets(
+        tree,
+        flavor,
+        &["redis-cli", "redis-benchmark", "redis-check-aof", "redis-check-rdb", "redis-sentinel"],
+    )
 }
 
 fn make_targets(tree: &Path, flavor: Flavor, targets: &[&str]) -> Result<()> {

@@ -1,4 +1,13 @@
 //#ExpectRefused:layout-changed item
+//#RunTool:patchgen report $V1 $V2
+//#ToolExit:4
+//#ToolOut:    member `kind`: offset
+//#ToolOut:    variable `head` (main.c:
+//#RunTool:patchgen report $V1 $V2 --format html -o fix.html || cat fix.html
+//#ToolOut:<td>member</td><td><code>kind</code>
+//#RunTool:patchgen build --all-functions $V1 -o all.dsu --accept item --because it
+//#ToolExit:2
+//#ToolOut:cannot be used with
 //#Send:add 3
 //#Send:show
 //#Expect:3
