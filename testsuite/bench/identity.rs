@@ -110,6 +110,6 @@ pub(crate) fn measure(plan: &Plan) -> Result<Section> {
 impl Plan {
     /// Updates without which a run says nothing.
     fn files_least(&self) -> u64 {
-        if self.file.is_empty() { 100 } else { 1 }
+        if self.file.is_empty() { 50 } else { 1 }
     }
 }

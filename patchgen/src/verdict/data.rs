@@ -64,6 +64,10 @@ fn changed(case: &Case<'_, '_, '_>, change: &Change) -> Option<Problem> {
             // Another model of access to the same storage: the code that uses it is changed itself.
             return None;
         }
+        // Nothing at first, in both: what is left is its type, which is judged as such.
+        () if was == becomes && [before, after].iter().all(|g| g.initialiser == Some("zeroinitializer")) => {
+            return None;
+        }
         () if was != becomes => {
             format!("is `{was}` in the running process and would become `{becomes}`")
         }

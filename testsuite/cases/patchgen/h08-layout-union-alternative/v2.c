@@ -10,6 +10,7 @@ struct value {
 };
 
 static struct value *kept;
+static struct value spare;
 
 __attribute__((noinline)) static struct value *make(long number) {
     struct value *value = malloc(sizeof *value);
@@ -31,5 +32,5 @@ __attribute__((noinline)) static void show(const struct value *value) {
 void handle(const char *line) {
     if (is(line, "keep"))
         kept = make(argument(line));
-    show(kept);
+    show(kept ? kept : &spare);
 }
