@@ -159,7 +159,9 @@ fn objects_live(units: &[(&Nodes<'_, '_>, &Reach)], name: &str) -> Option<String
         });
         let visible: Takers = visible.map(|(name, which)| (name.clone(), which.clone())).collect();
         let in_program = |callee: &str| own.contains(callee) || program.contains(callee);
-        let arrays = Shapes::of(nodes.module).named.get(name).map_or_else(Vec::new, |(shape, _)| shape.byte_arrays());
+        // Most units of a large program know nothing of the type.
+        let shapes = (!reach.types.is_empty()).then(|| Shapes::of(nodes.module));
+        let arrays = shapes.and_then(|shapes| Some(shapes.named.get(name)?.0.byte_arrays())).unwrap_or_default();
         for function in nodes.module.functions.iter().filter(|f| is_defined(f)) {
             if let Some((what, place)) = Flow::lost(nodes, reach, name, &visible, &in_program, &arrays, function) {
                 let place = place.or_else(|| nodes.module.place_of_function(function));

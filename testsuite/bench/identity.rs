@@ -80,7 +80,7 @@ pub(crate) fn measure(plan: &Plan) -> Result<Section> {
             let identity = Identity::new(&suite.programs, consistency)?;
             let begin = Instant::now();
             let outcomes = suite.run(plan.jobs, Some(&|sockets| identity.update(sockets)))?;
-            let [applied, reverted, gone] = identity.counts(plan.files_least())?;
+            let [applied, reverted, gone] = identity.counts(plan.least_updates())?;
             let differences = suite::differences(&calm, &outcomes);
             let passed = outcomes.values().filter(|outcome| outcome.passed).count();
             let counts = [passed, outcomes.len(), differences.len()].map(|count| count.to_string());
@@ -109,7 +109,7 @@ pub(crate) fn measure(plan: &Plan) -> Result<Section> {
 
 impl Plan {
     /// Updates without which a run says nothing.
-    fn files_least(&self) -> u64 {
+    fn least_updates(&self) -> u64 {
         if self.file.is_empty() { 50 } else { 1 }
     }
 }

@@ -2,8 +2,9 @@
 //!
 //! Objects are made on the stack or by an allocator. In sight are accesses through their address, and calls of
 //! functions that are declared to take the type. The address of an array of bytes within an object is that of the bytes
-//! alone: who is handed it knows them by their number, and nothing of what is around them. Everything else - a store of the address, a copy of the bytes to
-//! or from untyped memory, a pointer of the type that was read from memory - is out of sight.
+//! alone: who is handed it knows them by their number, and nothing of what is around them. Everything else - a store
+//! of the address, a copy of the bytes to or from untyped memory, a pointer of the type that was read from memory -
+//! is out of sight.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;

@@ -144,15 +144,17 @@ fn added(case: &Case<'_, '_, '_>, change: &Change) -> Option<Problem> {
     if global.constant || !needed {
         return None;
     }
+    let lost =
+        |message| Problem::new(Reason::DissolvedState, &change.name, message).at(change.place.clone()).acceptable();
     if let Some(unit) = moved_from(case, change, global) {
-        let message = format!("existed in `{unit}`, where its value is; this would be another variable of that name");
-        let problem = Problem::new(Reason::DissolvedState, &change.name, message);
-        return Some(problem.at(change.place.clone()).acceptable());
+        return Some(lost(format!(
+            "existed in `{unit}`, where its value is; this would be another variable of that name"
+        )));
     }
     let Some(variable) = new.module.variable(global) else { return made_of(change, old?, global) };
     let dissolved = old.is_some_and(|old| was_dissolved(old, new, &variable));
     let message = "existed in the old source, but the compiler had dissolved it, and its value with it";
-    dissolved.then(|| Problem::new(Reason::DissolvedState, &change.name, message).at(change.place.clone()).acceptable())
+    dissolved.then(|| lost(message.to_owned()))
 }
 
 /// The unit that had a variable of this name and shape, and has it no more: most likely it was moved from there.

@@ -94,11 +94,6 @@ pub fn notes(segment: &[u8], align: u64) -> impl Iterator<Item = ElfNote<'_>> {
     })
 }
 
-/// The GNU build-id among the notes of one `PT_NOTE` segment.
-pub fn build_id(segment: &[u8], align: u64) -> Option<&[u8]> {
-    notes(segment, align).find(|n| n.owner == GNU && n.kind == TYPE_BUILD_ID).map(|n| n.desc)
-}
-
 /// The unit notes of one `PT_NOTE` segment; unreadable ones are passed over.
 pub fn unit_notes(segment: &[u8], align: u64) -> impl Iterator<Item = UnitNote> {
     notes(segment, align)
@@ -127,7 +122,8 @@ mod tests {
         let mut segment = note(b"GNU\0", 3, &[1, 2, 3, 4]);
         segment.extend(note(OWNER, TYPE_UNIT, &UNIT.to_bytes()));
         segment.extend(note(OWNER, TYPE_UNIT, &UNIT.to_bytes()));
-        assert_eq!(build_id(&segment, 4), Some(&[1, 2, 3, 4][..]));
+        let build_id = notes(&segment, 4).find(|n| n.owner == GNU && n.kind == TYPE_BUILD_ID).map(|n| n.desc);
+        assert_eq!(build_id, Some(&[1, 2, 3, 4][..]));
         assert_eq!(unit_notes(&segment, 4).collect::<Vec<_>>(), [UNIT, UNIT]);
     }
 

@@ -1,7 +1,8 @@
 //! One step from a version to the next.
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Output};
+use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use serde::{Deserialize, Serialize};
@@ -84,8 +85,6 @@ pub fn take(source: &dyn Source, old: &str, new: &str) -> Result<Step> {
     let builds = [source.build(old)?, source.build(new)?];
     let folder = tempfile::tempdir()?;
     let patch = folder.path().join("step.dsu");
-    let mut patchgen = Command::new(Tools::find()?.path("patchgen"));
-    patchgen.arg("build").args(&builds).arg("-o").arg(&patch).arg("--json");
     let mut step = Step {
         source: source.name().to_owned(),
         old: old.to_owned(),
@@ -94,7 +93,7 @@ pub fn take(source: &dyn Source, old: &str, new: &str) -> Result<Step> {
         changes: BTreeMap::new(),
         seconds: 0.0,
     };
-    let (output, time) = match run(&mut patchgen, &CODES) {
+    let (output, time) = match build(&builds, &patch, &[], &CODES) {
         Ok(made) => made,
         Err(error) => return Ok(Step { verdict: Verdict::Wrong { message: format!("{error:#}") }, ..step }),
     };
@@ -119,24 +118,28 @@ pub fn take(source: &dyn Source, old: &str, new: &str) -> Result<Step> {
 }
 
 /// Takes a refused step on a person's word.
-fn vouched(source: &dyn Source, [old, new]: &[PathBuf; 2], report: &Value) -> Result<Vouched> {
+fn vouched(source: &dyn Source, builds: &[PathBuf; 2], report: &Value) -> Result<Vouched> {
     let folder = tempfile::tempdir()?;
     let patch = folder.path().join("step.dsu");
     let subjects: BTreeSet<&str> =
         report["refusals"].as_array().into_iter().flatten().filter_map(|refusal| refusal["subject"].as_str()).collect();
-    let mut patchgen = Command::new(Tools::find()?.path("patchgen"));
-    patchgen.arg("build").args([old, new]).arg("-o").arg(&patch).arg("--json");
-    for subject in subjects {
-        patchgen.args(["--accept", subject, "--because", "no object of it is alive between two pieces of work"]);
-    }
-    let (output, _) = run(&mut patchgen, &CODES_OF_ACCEPTING)?;
+    let because = "no object of it is alive between two pieces of work";
+    let accept: Vec<&str> =
+        subjects.into_iter().flat_map(|subject| ["--accept", subject, "--because", because]).collect();
+    let (output, _) = build(builds, &patch, &accept, &CODES_OF_ACCEPTING)?;
     if output.status.code() != Some(0) {
         return Ok(Vouched::Impossible);
     }
-    Ok(match apply(source, old, new, folder.path(), &patch) {
+    Ok(match apply(source, &builds[0], &builds[1], folder.path(), &patch) {
         Ok(_) => Vouched::Works,
         Err(error) => Vouched::Fails(format!("{error:#}")),
     })
+}
+
+/// Runs `patchgen build --json`.
+fn build(builds: &[PathBuf; 2], patch: &Path, more: &[&str], accepted: &[i32]) -> Result<(Output, Duration)> {
+    let mut patchgen = Command::new(Tools::find()?.path("patchgen"));
+    run(patchgen.arg("build").args(builds).arg("-o").arg(patch).arg("--json").args(more), accepted)
 }
 
 /// How a patched process did its work.

@@ -3,16 +3,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 
 use super::command::run;
 use super::compiler::Flavor;
 use super::redis;
 use super::skip::Skipped;
-use super::suite::{Meanwhile, Outcome, PACE};
-use crate::process::{kill_group, start, text_of, wait};
+use super::suite::{self, Meanwhile, Outcome};
+use crate::process::{start, text_of};
 
 /// The longest a run of all files may take; undisturbed it needs 10 minutes on 2 cores.
 const LIMIT: Duration = Duration::from_secs(3_600);
@@ -54,7 +54,6 @@ fn run_files(
     let (log, sockets) = (place.path().join("log"), place.path().join("sockets"));
     fs::create_dir(&sockets)?;
     let output = fs::File::create(&log)?;
-    let begin = Instant::now();
     let mut command = Command::new("tclsh");
     command.args(["tests/test_helper.tcl", "--clients", &clients.to_string()]).current_dir(tree);
     for file in files {
@@ -64,21 +63,11 @@ fn run_files(
     command.stdout(output.try_clone()?).stderr(output);
     let mut child = match start(&mut command) {
         Err(_) if run(Command::new("tclsh").arg("/dev/null"), &[0]).is_err() => {
-            anyhow::bail!(Skipped("there is no `tclsh` (ci/install-deps.sh not run)".to_owned()))
+            bail!(Skipped("there is no `tclsh` (ci/install-deps.sh not run)".to_owned()))
         }
         started => started?,
     };
-    let ended = loop {
-        let status = wait(&mut child, PACE)?;
-        if status.is_some() || begin.elapsed() > LIMIT {
-            break status;
-        }
-        if let Some(meanwhile) = meanwhile {
-            meanwhile(&sockets)?;
-        }
-    };
-    kill_group(child.id());
-    child.wait()?;
+    let ended = suite::end(&mut child, LIMIT, &sockets, meanwhile)?;
     let printed = text_of(&log);
     let outcomes = outcomes(&printed, files);
     let last = printed.lines().rev().take(20).collect::<Vec<_>>();

@@ -2,7 +2,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
@@ -44,7 +44,7 @@ pub fn files(tree: &Path) -> Result<Vec<String>> {
 pub type Meanwhile<'a> = &'a (dyn Fn(&Path) -> Result<()> + Sync);
 
 /// How often that is done.
-pub(super) const PACE: Duration = Duration::from_millis(50);
+const PACE: Duration = Duration::from_millis(50);
 
 /// Runs all test files of a tree, so many at a time; each file's outcome.
 pub fn run(tree: &Path, jobs: usize) -> Result<BTreeMap<String, Outcome>> {
@@ -99,18 +99,7 @@ fn run_one(tree: &Path, file: &str, log: PathBuf, meanwhile: Option<Meanwhile<'_
     command.stdout(output.try_clone()?).stderr(output).env("DSU_RUNTIME_DIR", log.with_extension("sockets"));
     fs::create_dir_all(log.with_extension("sockets"))?;
     let mut child = start(&mut command)?;
-    let status = match meanwhile {
-        None => wait(&mut child, LIMIT)?,
-        Some(meanwhile) => loop {
-            let status = wait(&mut child, PACE)?;
-            if status.is_some() || begin.elapsed() > LIMIT {
-                break status;
-            }
-            meanwhile(&log.with_extension("sockets"))?;
-        },
-    };
-    kill_group(child.id());
-    child.wait()?;
+    let status = end(&mut child, LIMIT, &log.with_extension("sockets"), meanwhile)?;
     let printed = text_of(&log);
     let mut complaints: Vec<String> =
         printed.lines().filter(|line| line.starts_with("not ok")).map(str::to_owned).collect();
@@ -124,6 +113,28 @@ fn run_one(tree: &Path, file: &str, log: PathBuf, meanwhile: Option<Meanwhile<'_
     }
     let held = printed.lines().filter(|line| line.starts_with("ok")).count();
     Ok(Outcome { passed: status.is_some_and(|status| status.success()), complaints, held, time: begin.elapsed() })
+}
+
+/// Waits for the end of tests, at most so long, and does meanwhile what is to be done; `None` when they took longer. Whatever
+/// happens, nothing of them is left behind.
+pub(super) fn end(
+    child: &mut Child,
+    limit: Duration,
+    sockets: &Path,
+    meanwhile: Option<Meanwhile<'_>>,
+) -> Result<Option<ExitStatus>> {
+    let begin = Instant::now();
+    let mut until_the_end = || loop {
+        let status = wait(child, PACE)?;
+        if status.is_some() || begin.elapsed() > limit {
+            return Ok(status);
+        }
+        meanwhile.map_or(Ok(()), |meanwhile| meanwhile(sockets))?;
+    };
+    let status = until_the_end();
+    kill_group(child.id());
+    child.wait()?;
+    status
 }
 
 /// The test files whose passing differs between two runs, with the reasons.
