@@ -33,3 +33,17 @@ fn a_grown_structure_is_refused() {
         Ok(())
     });
 }
+
+/// tinyproxy's fix is inlined into the function that each connection's thread starts with: the next one has it. Without
+/// it, pages show what lies in memory.
+#[test]
+fn the_next_connection_of_a_running_tinyproxy_has_the_fix() {
+    run(|| {
+        let tinyproxy = source("tinyproxy")?;
+        let versions = tinyproxy.versions()?;
+        match take(tinyproxy.as_ref(), &versions[0], &versions[1])?.verdict {
+            Verdict::Patched { visible: true, in_newest: false, .. } => Ok(()),
+            other => bail!("{other:?}"),
+        }
+    });
+}

@@ -45,10 +45,11 @@ pub const LIBRARIES: [Library; 5] = [
             "540.0.0", "541.0.0", "542.0.0", "543.0.0", "543.1.0", "544.0.0", "544.0.1", "546.0.0", "546.0.2",
             "547.0.0", "548.0.0", "548.1.0", "548.1.2", "550.0.0", "551.1.0",
         ],
-        folders: &["lua-5.4*"],
+        // The second is where Debian's package has them.
+        folders: &["lua-5.4*", "src"],
         without: &["lua.c", "luac.c", "onelua.c", "ltests.c"],
         only: &[],
-        headers: &["lua-5.4*"],
+        headers: &["lua-5.4*", "src"],
         // Its hash seed is made of the time and of addresses; for work that can be compared it is a constant.
         flags: &["-O2", "-DLUA_USE_LINUX", "-DLUA_COMPAT_5_3", "-Dluai_makeseed(...)=1"],
     },
@@ -57,7 +58,7 @@ pub const LIBRARIES: [Library; 5] = [
         package: "libz-sys",
         // zlib 1.2.8, 1.2.11, 1.2.13, 1.3, 1.3.1, 1.3.2.
         releases: &["1.0.0", "1.0.25", "1.1.9", "1.1.14", "1.1.15", "1.1.25"],
-        folders: &["src/zlib", "src/zlib-*"],
+        folders: &["src/zlib", "src/zlib-*", "."],
         without: &[],
         only: &[
             "adler32.c",
@@ -72,7 +73,7 @@ pub const LIBRARIES: [Library; 5] = [
             "uncompr.c",
             "zutil.c",
         ],
-        headers: &["src/zlib", "src/zlib-*"],
+        headers: &["src/zlib", "src/zlib-*", "."],
         flags: &["-O3"],
     },
     Library {
@@ -137,6 +138,7 @@ pub const LIBRARIES: [Library; 5] = [
             "proctitle.c",
             "random-devurandom.c",
             "random-getrandom.c",
+            "random-sysctl.c",
             "random-sysctl-linux.c",
         ],
         headers: &["libuv/include", "libuv/src"],
@@ -153,6 +155,16 @@ pub const LIBRARIES: [Library; 5] = [
         flags: &["-O2", "-DSQLITE_OMIT_LOAD_EXTENSION", "-DSQLITE_THREADSAFE=1"],
     },
 ];
+
+/// A library by its word.
+pub fn library(word: &str) -> Result<&'static Library> {
+    LIBRARIES.iter().find(|library| library.word == word).with_context(|| format!("no library `{word}`"))
+}
+
+/// Where the drivers are.
+pub(super) fn drivers() -> PathBuf {
+    workspace().join("testsuite/src/corpus/drivers")
+}
 
 impl Library {
     /// The sources of a release, relative to its crate, sorted.
@@ -240,43 +252,55 @@ impl Source for &Library {
 
     fn build(&self, version: &str) -> Result<PathBuf> {
         let root = fetch(self.package, version)?;
-        let drivers = workspace().join("testsuite/src/corpus/drivers");
-        let driver = drivers.join(format!("{}.c", self.driver()));
         let mut inputs = Flavor::Armed.inputs()?;
-        inputs.push(driver.clone());
+        inputs.push(self.driver());
         let key = cache::key(&inputs, &[self.package, version])?;
         let folder = cache::once(&format!("corpus-{}-{key}", self.word), |folder| {
             let mut copy = Command::new("cp");
             run(copy.arg("-r").arg(&root).arg(folder.join("source")), &[0])?;
-            fs::copy(&driver, folder.join("driver.c"))?;
-            let source = Path::new("source");
-            let mut compile = Command::new(Flavor::Armed.compiler()?);
-            compile.args(self.flags).args(["-w", "-pthread", "-I"]).arg(case::root().join("include"));
-            for headers in matching(&root, self.headers)? {
-                compile.arg("-I").arg(source.join(headers));
-            }
-            compile.args(self.files(&root)?.iter().map(|file| source.join(file)));
-            Flavor::Armed.prepare(&mut compile);
-            compile.args(["driver.c", "-o", "driver", "-lm", "-ldl"]).current_dir(folder);
-            run(&mut compile, &[0]).with_context(|| format!("{} {version} cannot be built", self.word)).map(drop)
+            self.make(&folder.join("source"), folder).with_context(|| format!("version {version}")).map(drop)
         })?;
         Ok(folder.join("driver"))
     }
 
     fn start(&self, executable: &Path, folder: &Path) -> Result<Box<dyn Running>> {
-        let mut command = Command::new(executable);
-        command.env("DSU_RUNTIME_DIR", folder).current_dir(folder);
-        Ok(Box::new(Driver(Live::start(&mut command, &folder.join("stderr.txt"))?)))
+        Driver::start(executable, folder)
     }
 }
 
 impl Library {
-    fn driver(&self) -> &'static str {
-        if self.word == "libuv" { "uv" } else { self.word }
+    fn driver(&self) -> PathBuf {
+        drivers().join(format!("{}.c", if self.word == "libuv" { "uv" } else { self.word }))
+    }
+
+    /// Compiles the sources in `root`, which is `folder` or below it, with the driver; the executable in `folder`.
+    pub(super) fn make(&self, root: &Path, folder: &Path) -> Result<PathBuf> {
+        fs::copy(self.driver(), folder.join("driver.c"))?;
+        let source = root.strip_prefix(folder)?;
+        let mut compile = Command::new(Flavor::Armed.compiler()?);
+        compile.args(self.flags).args(["-w", "-pthread", "-I"]).arg(case::root().join("include"));
+        for headers in matching(root, self.headers)? {
+            compile.arg("-I").arg(Path::new(".").join(source).join(headers));
+        }
+        compile.args(self.files(root)?.iter().map(|file| source.join(file)));
+        Flavor::Armed.prepare(&mut compile);
+        compile.args(["driver.c", "-o", "driver", "-lm", "-ldl"]).current_dir(folder);
+        run(&mut compile, &[0]).with_context(|| format!("{} cannot be built", self.word))?;
+        Ok(folder.join("driver"))
     }
 }
 
-struct Driver(Live);
+/// A program that works on command.
+pub(super) struct Driver(Live);
+
+impl Driver {
+    /// Starts it.
+    pub(super) fn start(executable: &Path, folder: &Path) -> Result<Box<dyn Running>> {
+        let mut command = Command::new(executable);
+        command.env("DSU_RUNTIME_DIR", folder).current_dir(folder);
+        Ok(Box::new(Self(Live::start(&mut command, &folder.join("stderr.txt"))?)))
+    }
+}
 
 impl Running for Driver {
     fn pid(&mut self) -> u32 {

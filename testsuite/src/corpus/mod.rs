@@ -5,13 +5,17 @@
 //! |---|---|
 //! | [`crates`] | releases of C libraries, out of the crates that carry them |
 //! | [`series`] | Debian packages, one step for each patch of theirs |
+//! | [`packages`] | which, how each is built, and the work it is given |
+//! | [`web`] | the same for those that speak HTTP |
 //! | [`step`] | one step: patched, no change or refused, and whether the patched process is right |
 //! | [`summary`] | steps and reasons counted |
 
 pub mod crates;
+pub mod packages;
 pub mod series;
 pub mod step;
 pub mod summary;
+mod web;
 
 use std::path::{Path, PathBuf};
 
@@ -39,17 +43,17 @@ pub trait Running {
 
 /// All sources there are.
 pub fn names() -> Vec<&'static str> {
-    crates::LIBRARIES.iter().map(|library| library.word).chain(series::PROGRAMS).collect()
+    let series = packages::SERIES.iter().map(|series| series.word);
+    crates::LIBRARIES.iter().map(|library| library.word).chain(series).collect()
 }
 
 /// A source by its name.
 pub fn source(name: &str) -> Result<Box<dyn Source>> {
-    if let Some(library) = crates::LIBRARIES.iter().find(|library| library.word == name) {
-        return Ok(Box::new(library));
+    if let Some(series) = packages::SERIES.iter().find(|series| series.word == name) {
+        return Ok(Box::new(series));
     }
-    match name {
-        "memcached" => Ok(Box::new(series::Series::memcached()?)),
-        "redis" => Ok(Box::new(series::Series::redis()?)),
-        _ => bail!("no source `{name}`; there are: {}", names().join(", ")),
+    match crates::library(name) {
+        Ok(library) => Ok(Box::new(library)),
+        Err(_) => bail!("no source `{name}`; there are: {}", names().join(", ")),
     }
 }

@@ -42,9 +42,23 @@ pub(super) fn make_clients(tree: &Path, flavor: Flavor) -> Result<()> {
     )
 }
 
+/// Makes [`make`] notice that sources of the libraries in `deps` have changed: redis' Makefile builds them once and
+/// never looks again.
+pub fn remake_libraries(tree: &Path, flavor: Flavor) -> Result<()> {
+    let libraries = ["hiredis", "linenoise", "lua", "hdr_histogram"];
+    let there = libraries.into_iter().filter(|library| tree.join("deps").join(library).is_dir());
+    run_make(tree, flavor, "deps", &there.collect::<Vec<_>>())?;
+    // What is linked with them does not depend on them there, either.
+    std::fs::remove_file(tree.join("src/redis-server")).context("redis was not built before")
+}
+
 fn make_targets(tree: &Path, flavor: Flavor, targets: &[&str]) -> Result<()> {
+    run_make(tree, flavor, "src", targets)
+}
+
+fn run_make(tree: &Path, flavor: Flavor, folder: &str, targets: &[&str]) -> Result<()> {
     let mut make = Command::new("make");
-    make.args(["-C", "src", "-j2", "OPTIMIZATION=-O2", "DEBUG=", "MALLOC=libc", "BUILD_TLS=no"]).args(targets);
+    make.args(["-C", folder, "-j2", "OPTIMIZATION=-O2", "DEBUG=", "MALLOC=libc", "BUILD_TLS=no"]).args(targets);
     make.arg("USE_SYSTEMD=no").arg(format!("CC={}", flavor.compiler()?.display())).current_dir(tree);
     // The build's own number is made of the time; with one and the same, only the change differs.
     make.env("SOURCE_DATE_EPOCH", "1");

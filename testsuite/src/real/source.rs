@@ -26,20 +26,66 @@ pub enum Cut<'a> {
 
 /// Fetches what the archive has of `package` now, or takes what an earlier run has fetched.
 pub fn fetch(package: &str) -> Result<Package> {
-    let folder = cache::folder("source")?.join(package);
-    fs::create_dir_all(&folder)?;
-    if let Some(description) = description_in(&folder)? {
+    fetch_into(&cache::folder("source")?.join(package), package, || Ok(Vec::new()))
+}
+
+/// [`fetch`] from another release of Debian than the machine's, by its codename.
+pub fn fetch_from(suite: &str, package: &str) -> Result<Package> {
+    let folder = cache::folder("source")?.join(format!("{package}-{suite}"));
+    fetch_into(&folder, package, || options_for(suite))
+}
+
+fn fetch_into(folder: &Path, package: &str, options: impl FnOnce() -> Result<Vec<String>>) -> Result<Package> {
+    fs::create_dir_all(folder)?;
+    if let Some(description) = description_in(folder)? {
         return Ok(Package { description });
     }
-    let mut apt = Command::new("apt-get");
-    apt.args(["source", "--download-only", "-q", package]).current_dir(&folder);
-    if let Err(error) = run(&mut apt, &[0]) {
+    let fetched = options().and_then(|options| {
+        let mut apt = Command::new("apt-get");
+        run(apt.args(options).args(["source", "--download-only", "-q", package]).current_dir(folder), &[0])
+    });
+    if let Err(error) = fetched {
         bail!(Skipped(format!(
-            "cannot fetch the source of `{package}` (offline, or ci/install-deps.sh not run): {error}"
+            "cannot fetch the source of `{package}` (offline, or ci/install-deps.sh not run): {error:#}"
         )));
     }
-    let description = description_in(&folder)?;
+    let description = description_in(folder)?;
     Ok(Package { description: description.with_context(|| format!("apt-get left no .dsc in `{}`", folder.display()))? })
+}
+
+/// Where the machine's packages come from; `apt-get` of a release knows its own archives only.
+const ARCHIVES: &str = "/etc/apt/sources.list.d/debian.sources";
+
+/// Options by which `apt-get` looks into the same archives for another release; its lists are kept in the cache.
+fn options_for(suite: &str) -> Result<Vec<String>> {
+    let folder = cache::folder(&format!("apt-{suite}"))?;
+    let read = |file| fs::read_to_string(file).with_context(|| format!("cannot read `{file}`"));
+    let (archives, release) = (read(ARCHIVES)?, read("/etc/os-release")?);
+    let own = release.lines().find_map(|line| line.strip_prefix("VERSION_CODENAME=")).context("no codename")?;
+    let list = folder.join("src.sources");
+    fs::write(&list, sources_of(&archives, own, suite))?;
+    for name in ["lists/partial", "cache/archives/partial"] {
+        fs::create_dir_all(folder.join(name))?;
+    }
+    let folder = folder.display();
+    let options = [
+        format!("-oDir::Etc::sourcelist={}", list.display()),
+        "-oDir::Etc::sourceparts=/dev/null".to_owned(),
+        format!("-oDir::State::lists={folder}/lists"),
+        format!("-oDir::Cache={folder}/cache"),
+    ];
+    run(Command::new("apt-get").args(&options).args(["update", "-q"]), &[0])?;
+    Ok(options.to_vec())
+}
+
+/// The entries of a sources file, for the source packages of another release.
+fn sources_of(archives: &str, own: &str, suite: &str) -> String {
+    let line = |line: &str| match line.split_once(':') {
+        Some(("Types", _)) => "Types: deb-src\n".to_owned(),
+        Some(("Suites", _)) => line.replace(own, suite) + "\n",
+        _ => line.to_owned() + "\n",
+    };
+    archives.lines().map(line).collect()
 }
 
 fn description_in(folder: &Path) -> Result<Option<PathBuf>> {
@@ -107,7 +153,7 @@ impl Cut<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::Cut;
+    use super::{Cut, sources_of};
 
     #[test]
     fn a_series_is_cut_by_the_name_of_the_fix() {
@@ -116,5 +162,12 @@ mod tests {
         assert_eq!(Cut::With("CVE-1-2").of(series).expect("it is there"), ["0001-a.patch", "0009-CVE-1-2.patch"]);
         let error = Cut::With("CVE-3").of(series).expect_err("there is none");
         assert!(error.to_string().contains("later.patch"));
+    }
+
+    #[test]
+    fn another_release_is_looked_for_in_the_same_archives() {
+        let own = "Types: deb\nURIs: http://a/bookworm\nSuites: bookworm bookworm-updates\n";
+        let other = "Types: deb-src\nURIs: http://a/bookworm\nSuites: trixie trixie-updates\n";
+        assert_eq!(sources_of(own, "bookworm", "trixie"), other);
     }
 }
