@@ -191,3 +191,38 @@ fn objects_are_reproducible_and_as_free_of_debug_information_as_asked() {
     bench.dsu("", &["-O1", "-g", "-c", "a.c", "-o", "debug.o"]);
     assert!(section(&bench.read("debug.o"), ".debug_info").is_some());
 }
+
+/// Two working copies give the same units, compiled in the tree or beside it; each object's own debug information knows
+/// where it is.
+#[test]
+fn a_unit_does_not_depend_on_where_its_working_copy_is() {
+    let bench = Bench::new();
+    let made = |copy: &str, source: &str, below: &str| {
+        std::fs::create_dir_all(bench.path(copy).join("build")).expect("a new folder");
+        bench.file(&format!("{copy}/own.h"), "struct own { int member; };\n");
+        let file = bench.file(&format!("{copy}/a.c"), &format!("#include \"own.h\"\nstruct own object;\n{A}"));
+        let source = if source.is_empty() { file.to_str().expect("UTF-8") } else { source };
+        let (folder, object) = (bench.path(copy).join(below), format!("{copy}.o"));
+        let at = format!("directory={}", folder.display());
+        bench.dsu(
+            &at,
+            &["-O1", "-g", "-working-directory", folder.to_str().expect("UTF-8"), "-c", source, "-o", &object],
+        );
+        let object = std::fs::read(folder.join(object)).expect("it was made");
+        let says_where = |section_name| {
+            let text = section(&object, section_name).expect("debug information");
+            text.windows(copy.len()).any(|window| window == copy.as_bytes())
+        };
+        assert!(says_where(".debug_line_str"), "the object's own debug information has lost `{copy}`");
+        let unit = units(&object).remove(0);
+        let text = dsu_pass::llvm::Context::new().parse(&unit.bitcode, "unit").expect("bitcode").to_text();
+        (unit.id, text)
+    };
+    for (source, below) in [("a.c", ""), ("", "build"), ("../a.c", "build")] {
+        let (first, text) = made("one", source, below);
+        let (second, other) = made("another_copy", source, below);
+        assert_eq!(text, other, "`{source}` in `{below}`");
+        assert_eq!(first, second, "`{source}` in `{below}`");
+        assert!(text.contains("own.h") && !text.contains("/one"), "{text}");
+    }
+}

@@ -121,21 +121,18 @@ fn make(folder: &Path, sources: &[String]) -> Result<()> {
     run(&mut command, &[0]).context("the program cannot be built").map(drop)
 }
 
-/// A program of so many units, built, and built again after a change in one of them, as make does it: old and new.
-fn build_program(folder: &Path, units: usize) -> Result<[PathBuf; 2]> {
+/// A program of so many units in a folder of its own, with this constant in one of them; the executable.
+fn build_program(folder: &Path, units: usize, first: usize) -> Result<PathBuf> {
     fs::create_dir_all(folder)?;
     let mut calls = String::new();
     let mut sources = vec!["main.c".to_owned()];
     for unit in 0..units {
-        sources.push(write_unit(folder, unit, 1)?);
+        sources.push(write_unit(folder, unit, if unit == 0 { first } else { 1 })?);
         writeln!(calls, "int f{unit}_0(const char *); int g{unit}(void) {{ return f{unit}_0(\"{unit}\"); }}")?;
     }
     fs::write(folder.join("main.c"), format!("{calls}int main(void) {{ return g0(); }}\n"))?;
     make(folder, &sources)?;
-    let old = folder.with_extension("old");
-    fs::copy(folder.join("app"), &old)?;
-    make(folder, &[write_unit(folder, 0, 7)?])?;
-    Ok([old, folder.join("app")])
+    Ok(folder.join("app"))
 }
 
 pub(crate) fn measure(rounds: u32) -> Result<Section> {
@@ -143,9 +140,10 @@ pub(crate) fn measure(rounds: u32) -> Result<Section> {
     let mut rows = sqlite_rows(rounds, folder.path())?;
     for units in UNITS {
         progress(&format!("building a program of {units} units, old and new"));
-        let place = folder.path().join(format!("units-{units}"));
-        let [old, new] = build_program(&place, units)?;
-        let patch = place.with_extension("dsu");
+        // As two working copies are.
+        let [old, new] = [("old", 1), ("new-copy", 7)]
+            .map(|(place, first)| build_program(&folder.path().join(format!("{place}-{units}")), units, first));
+        let (old, new, patch) = (old?, new?, folder.path().join("made.dsu"));
         let (made, makes) = shortest(rounds, || processor_seconds(&mut build_command(&old, &new, &patch)?))?;
         let memory = peak_memory(&mut build_command(&old, &new, &patch)?)?;
         let name = format!("patchgen build, {units} units, one changed");
@@ -157,7 +155,7 @@ pub(crate) fn measure(rounds: u32) -> Result<Section> {
         note:
             "Processor time of a command with its children, shortest run. Goals: at most twice the plain compile, at \
                most 1,536 MiB; and for programs of many units, time that grows with the change, not with the program \
-               (both builds in one place: where a unit is, is part of it)."
+               (the builds are two working copies, in places of their own)."
                 .to_owned(),
         header: ["command", "seconds", "range", "of the plain compile", "peak MiB"].map(str::to_owned).to_vec(),
         rows,

@@ -1,9 +1,10 @@
 //! The JSON object of a unit record.
 
-use std::path::{Component, Path, PathBuf};
+use std::path::Path;
 
 use serde::Serialize;
 
+use super::place::relative;
 use crate::instrument::points::Point;
 use crate::options::{self, Options};
 use crate::waits::{LoopBody, Nowhere, Place, Waited};
@@ -12,7 +13,7 @@ use crate::waits::{LoopBody, Nowhere, Place, Waited};
 #[derive(Debug, Serialize)]
 pub(super) struct Metadata {
     pub(super) name: String,
-    directory: String,
+    pub(super) directory: String,
     producer: String,
     dispatch: &'static str,
     flags: Vec<String>,
@@ -48,31 +49,5 @@ pub(super) fn of(waited: &Waited<'_>, points: &[Point], options: &Options) -> Me
         waits: waited.places.clone(),
         loops: waited.loops.clone(),
         nowhere: waited.nowhere.clone(),
-    }
-}
-
-/// `source` as seen from `directory`, so that two trees built in different places pair up.
-fn relative(source: &Path, directory: &Path) -> String {
-    let source = without_dots(source);
-    source.strip_prefix(without_dots(directory)).unwrap_or(&source).to_string_lossy().into_owned()
-}
-
-/// Without `.` components and doubled separators. `..` stays: what it means depends on symbolic links.
-fn without_dots(path: &Path) -> PathBuf {
-    path.components().filter(|component| *component != Component::CurDir).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_do_not_depend_on_how_the_path_was_typed() {
-        for typed in ["src/a.c", "./src/a.c", "src//./a.c", "/build/x/src/a.c", "/build/x/./src/a.c"] {
-            assert_eq!(relative(Path::new(typed), Path::new("/build/x/")), "src/a.c", "{typed}");
-        }
-        assert_eq!(relative(Path::new("../a.c"), Path::new("/build")), "../a.c");
-        assert_eq!(relative(Path::new("/elsewhere/a.c"), Path::new("/build")), "/elsewhere/a.c");
-        assert_eq!(relative(Path::new("<stdin>"), Path::new("/build")), "<stdin>");
     }
 }

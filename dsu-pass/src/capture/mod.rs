@@ -3,7 +3,10 @@
 
 mod clock;
 mod metadata;
+mod place;
 mod record;
+
+use std::path::Path;
 
 use dsu_abi::unit::UnitRecord;
 
@@ -43,8 +46,12 @@ pub fn capture<'m>(waited: Waited<'m>, options: &Options) -> Result<Captured<'m>
     let points = crate::instrument::points::found(waited.survey.module);
     let metadata = metadata::of(&waited, &points, options);
     let survey = waited.survey;
-    let bitcode = survey.module.to_bitcode();
-    let unit_id = first_word(blake3::Hasher::new().update(metadata.name.as_bytes()).update(&[0]).update(&bitcode));
+    // Without the place it was compiled in: a unit that did not change is the same in another working copy.
+    let seen = |path: &str| place::seen_from(Path::new(&metadata.directory), Path::new(path));
+    let source = survey.module.source_file_name();
+    let name = seen(&source).unwrap_or(source);
+    let bitcode = survey.module.to_bitcode_elsewhere(&name, seen);
+    let unit_id = first_word(blake3::Hasher::new().update(name.as_bytes()).update(&[0]).update(&bitcode));
     let compressed = zstd::bulk::compress(&bitcode, COMPRESSION_LEVEL)
         .map_err(|error| CaptureError::Compress(metadata.name.clone(), error))?;
     let text = serde_json::to_string(&metadata).expect("text and numbers always become JSON");

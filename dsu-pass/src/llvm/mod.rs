@@ -10,6 +10,7 @@ mod constants;
 mod context;
 mod entry;
 mod error;
+mod files;
 mod flow;
 mod globals;
 mod list;

@@ -1,5 +1,7 @@
 // What LLVM's C interface lacks. No decisions here: those are Rust's.
 #include "llvm-c/Types.h"
+#include "llvm/ADT/SetVector.h"
+#include "llvm/IR/DebugInfo.h"
 #include "llvm/IR/Module.h"
 #include "llvm/Passes/PassBuilder.h"
 #include "llvm/Support/CommandLine.h"
@@ -106,6 +108,25 @@ LLVMValueRef dsu_copy(LLVMValueRef F, const char *Suffix) {
   Copy->setComdat(nullptr);
   Copy->setLinkage(GlobalValue::InternalLinkage); // resets the visibility
   return wrap(Copy);
+}
+// Each DIFile that scopes, types and variables of the debug information name.
+void dsu_files(LLVMModuleRef M, void (*Take)(void *, LLVMMetadataRef), void *Sink) {
+  DebugInfoFinder Finder;
+  Finder.processModule(*unwrap(M));
+  SetVector<DIFile *> Files;
+  for (auto *Unit : Finder.compile_units())
+    Files.insert(Unit->getFile());
+  for (auto *Function : Finder.subprograms())
+    Files.insert(Function->getFile());
+  for (auto *Scope : Finder.scopes())
+    Files.insert(Scope->getFile());
+  for (auto *Type : Finder.types())
+    Files.insert(Type->getFile());
+  for (auto *Variable : Finder.global_variables())
+    Files.insert(Variable->getVariable()->getFile());
+  Files.remove(nullptr);
+  for (auto *File : Files)
+    Take(Sink, wrap(File));
 }
 // Null after telling Sink why.
 SpecialCaseList *dsu_list_open(const char *Path, size_t Length, void (*Say)(void *, const char *, size_t), void *Sink) {

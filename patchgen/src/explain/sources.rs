@@ -39,9 +39,10 @@ fn named(facts: &Facts<'_>, name: &str) -> Option<SourceRef> {
 
 fn source(facts: &Facts<'_>, subprogram: &Node<'_>) -> Option<SourceRef> {
     let file = facts.module.debug_node(subprogram.get("file")?)?;
-    let directory = file.text("directory").filter(|d| d.starts_with('/')).unwrap_or(facts.unit.directory.clone());
+    // Folders below the one it was compiled in, or beside it, are stored as seen from there.
+    let directory = Path::new(&facts.unit.directory).join(file.text("directory").unwrap_or_default());
     Some(SourceRef {
-        path: Path::new(&directory).join(file.text("filename")?),
+        path: directory.join(file.text("filename")?),
         line: usize::try_from(subprogram.number("line")).ok()?,
         md5: file.text("checksum").filter(|_| file.get("checksumkind") == Some("CSK_MD5")),
     })
