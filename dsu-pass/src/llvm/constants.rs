@@ -40,8 +40,8 @@ impl Module<'_> {
     pub fn packed(&self, fields: &[Field<'_>]) -> Value<'_> {
         let mut fields: Vec<LLVMValueRef> = fields.iter().map(|field| self.field(field)).collect();
         let count = u32::try_from(fields.len()).expect("constants have few fields");
-        // SAFETY: module and fields are live; LLVM copies the array.
         let constant =
+            // SAFETY: module and fields are live; LLVM copies the array.
             unsafe { LLVMConstStructInContext(LLVMGetModuleContext(self.raw()), fields.as_mut_ptr(), count, 1) };
         Value::from_raw(constant).expect("LLVM makes a constant of any fields")
     }

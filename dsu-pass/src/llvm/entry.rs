@@ -46,8 +46,8 @@ pub extern "C" fn llvmGetPassPluginInfo() -> PassPluginLibraryInfo {
 #[unsafe(no_mangle)]
 unsafe extern "C" fn dsu_pass_run(module: LLVMModuleRef, options: *const c_char, len: usize) {
     panics_end_the_compilation();
-    // SAFETY: the caller vouches for both; an empty string still has an address.
     let (module, options) =
+        // SAFETY: the caller vouches for both; an empty string still has an address.
         unsafe { (Module::borrowed(module), std::slice::from_raw_parts(options.cast::<u8>(), len)) };
     if let Err(error) = crate::plugin::run(&module, &String::from_utf8_lossy(options)) {
         let text = format!("dsu: {error}");

@@ -1,6 +1,6 @@
 //! Where the debug information says that source files are.
 
-use std::ffi::{c_char, c_void};
+use std::ffi::c_void;
 
 use inkwell::llvm_sys::core::{
     LLVMGetModuleContext, LLVMMDStringInContext2, LLVMMetadataAsValue, LLVMReplaceMDNodeOperandWith,
@@ -9,9 +9,9 @@ use inkwell::llvm_sys::core::{
 use inkwell::llvm_sys::debuginfo::{LLVMDIFileGetDirectory, LLVMDIFileGetFilename};
 use inkwell::llvm_sys::prelude::{LLVMMetadataRef, LLVMModuleRef};
 
+use super::metadata::{Get, text};
 use super::module::Module;
 
-type Get = unsafe extern "C" fn(LLVMMetadataRef, *mut u32) -> *const c_char;
 type Take = unsafe extern "C" fn(*mut c_void, LLVMMetadataRef);
 
 unsafe extern "C" {
@@ -38,7 +38,10 @@ impl Module<'_> {
         let mut files: Vec<LLVMMetadataRef> = Vec::new();
         // SAFETY: the module is live; `take` is called with `files`, which outlives the call.
         unsafe { dsu_files(self.raw(), take, (&raw mut files).cast()) };
-        let parts = files.into_iter().flat_map(|file| PARTS.map(|(index, get)| (file, index, path(file, get))));
+        let parts = files.into_iter().flat_map(|file| {
+            // SAFETY: each is a `DIFile` of the live module.
+            PARTS.map(|(index, get)| (file, index, unsafe { text(file, get) }))
+        });
         let places: Vec<_> =
             parts.filter_map(|(file, index, old)| moved(&old).map(|new| (file, index, old, new))).collect();
         self.name_source_file(name);
@@ -68,14 +71,4 @@ impl Module<'_> {
             LLVMReplaceMDNodeOperandWith(LLVMMetadataAsValue(context, file), index, path);
         }
     }
-}
-
-fn path(file: LLVMMetadataRef, get: Get) -> String {
-    let mut len = 0;
-    // SAFETY: `file` is a `DIFile` of a live context; LLVM returns `len` bytes that belong to it, copied at once.
-    let bytes = unsafe {
-        let text = get(file, &mut len);
-        if len == 0 { &[] } else { std::slice::from_raw_parts(text.cast::<u8>(), len as usize) }
-    };
-    String::from_utf8_lossy(bytes).into_owned()
 }

@@ -165,12 +165,13 @@ impl<'m> Value<'m> {
         // SAFETY: the types are those of live values.
         let pointer = |kind: LLVMTypeRef| unsafe { LLVMGetTypeKind(kind) } == LLVMTypeKind::LLVMPointerTypeKind;
         let parameters = self.parameters();
+        if parameters.len() != 1 {
+            return false;
+        }
         // SAFETY: it is a live function, whose value type is a function type.
-        parameters.len() == 1
-            && unsafe {
-                pointer(LLVMTypeOf(parameters[0].raw()))
-                    && pointer(LLVMGetReturnType(LLVMGlobalGetValueType(self.raw())))
-            }
+        unsafe {
+            pointer(LLVMTypeOf(parameters[0].raw())) && pointer(LLVMGetReturnType(LLVMGlobalGetValueType(self.raw())))
+        }
     }
 
     /// Whether a value was made by the function it stands in, and is a parameter of it.

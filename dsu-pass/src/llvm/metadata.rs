@@ -108,12 +108,14 @@ impl Value<'_> {
     }
 }
 
+/// How LLVM gives a string of a `DIFile`, with its length.
+pub(in crate::llvm) type Get = unsafe extern "C" fn(LLVMMetadataRef, *mut u32) -> *const std::ffi::c_char;
+
+/// A string of a `DIFile`.
+///
 /// # Safety
 /// `file` must be a live `DIFile`.
-unsafe fn text(
-    file: LLVMMetadataRef,
-    get: unsafe extern "C" fn(LLVMMetadataRef, *mut u32) -> *const std::ffi::c_char,
-) -> String {
+pub(in crate::llvm) unsafe fn text(file: LLVMMetadataRef, get: Get) -> String {
     let mut len = 0;
     // SAFETY: the caller vouches for `file`; the string belongs to the context and is copied at once.
     unsafe {

@@ -26,20 +26,13 @@ pub const SERIES: [Series; 9] = [
         start: |executable, folder| serving((memcached::RECIPE.start)(executable, folder)?, MEMCACHED, memcached_reply),
         inputs: &[],
     },
-    Series {
-        word: "redis",
-        package: "redis",
-        suite: None,
-        make: make_redis,
-        start: |executable, folder| serving((redis::RECIPE.start)(executable, folder)?, REDIS, redis_reply),
-        inputs: &[],
-    },
+    Series { word: "redis", package: "redis", suite: None, make: make_redis, start: start_redis, inputs: &[] },
     Series {
         word: "redis-6.0",
         package: "redis",
         suite: Some("bullseye"),
         make: make_redis,
-        start: |executable, folder| serving((redis::RECIPE.start)(executable, folder)?, REDIS, redis_reply),
+        start: start_redis,
         inputs: &[],
     },
     Series {
@@ -58,37 +51,23 @@ pub const SERIES: [Series; 9] = [
         start: web::start_tinyproxy,
         inputs: &[],
     },
-    Series {
-        word: "xz",
-        package: "xz-utils",
-        suite: None,
-        make: make_xz,
-        start: Driver::start,
-        inputs: &["drivers/xz.c"],
-    },
+    Series { word: "xz", package: "xz-utils", suite: None, make: make_xz, start: Driver::start, inputs: &["xz.c"] },
     Series {
         word: "xz-5.2",
         package: "xz-utils",
         suite: Some("bullseye"),
         make: make_xz,
         start: Driver::start,
-        inputs: &["drivers/xz.c"],
+        inputs: &["xz.c"],
     },
-    Series {
-        word: "lua5.4",
-        package: "lua5.4",
-        suite: None,
-        make: make_lua,
-        start: Driver::start,
-        inputs: &["drivers/lua.c"],
-    },
+    Series { word: "lua5.4", package: "lua5.4", suite: None, make: make_lua, start: Driver::start, inputs: &["lua.c"] },
     Series {
         word: "zlib1g",
         package: "zlib",
         suite: Some("bullseye"),
         make: |tree| library("zlib")?.make(tree, tree),
         start: Driver::start,
-        inputs: &["drivers/zlib.c"],
+        inputs: &["zlib.c"],
     },
 ];
 
@@ -141,6 +120,16 @@ fn make_redis(tree: &Path) -> Result<PathBuf> {
     redis::make(tree, Flavor::Armed)
 }
 
+fn start_redis(executable: &Path, folder: &Path) -> Result<Box<dyn Running>> {
+    serving((redis::RECIPE.start)(executable, folder)?, REDIS, redis_reply)
+}
+
+/// Runs a step of a build in an unpacked tree.
+pub(super) fn build_in(folder: &Path, command: &mut Command) -> Result<()> {
+    Flavor::Armed.prepare(command.current_dir(folder));
+    run(command, &[0]).with_context(|| format!("`{}` cannot be built", folder.display())).map(drop)
+}
+
 /// Lua, after what Debian's rules generate.
 fn make_lua(tree: &Path) -> Result<PathBuf> {
     fs::write(tree.join("src/lua5.4-deb-multiarch.h"), "#define DEB_HOST_MULTIARCH \"x86_64-linux-gnu\"\n")?;
@@ -150,22 +139,19 @@ fn make_lua(tree: &Path) -> Result<PathBuf> {
 /// All of `xz`, with the driver beside it: what it links with is `LIBS`, what was `main` the driver calls in a child.
 fn make_xz(tree: &Path) -> Result<PathBuf> {
     let compiler = Flavor::Armed.compiler()?;
-    let in_tree = |command: &mut Command, folder: &str| {
-        Flavor::Armed.prepare(command.current_dir(tree.join(folder)));
-        run(command, &[0]).context("xz cannot be built")
-    };
     if !tree.join("Makefile").exists() {
         let mut configure = Command::new("./configure");
         configure.args(["--disable-shared", "--disable-nls", "--disable-doc", "--disable-scripts"]);
-        in_tree(configure.env("CC", &compiler), ".")?;
+        build_in(tree, configure.env("CC", &compiler))?;
     }
     let mut compile = Command::new(&compiler);
     compile.args(["-O2", "-w", "-Isrc/liblzma/api", "-I"]).arg(case::root().join("include"));
     compile.args(["-c", "-o", "driver.o"]).arg(drivers().join("xz.c"));
-    in_tree(&mut compile, ".")?;
-    in_tree(Command::new("make").arg("-j2"), "src/liblzma")?;
+    build_in(tree, &mut compile)?;
+    build_in(&tree.join("src/liblzma"), Command::new("make").arg("-j2"))?;
     let mut make = Command::new("make");
-    in_tree(make.args(["-j2", "CPPFLAGS=-Dmain=xz_main", "LIBS=../../driver.o", "xz"]), "src/xz")?;
+    make.args(["-j2", "CPPFLAGS=-Dmain=xz_main", "LIBS=../../driver.o", "xz"]);
+    build_in(&tree.join("src/xz"), &mut make)?;
     Ok(tree.join("src/xz/xz"))
 }
 

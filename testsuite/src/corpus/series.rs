@@ -1,16 +1,14 @@
 //! Debian packages: one step for each patch of theirs that touches C.
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use anyhow::{Context, Result};
 
+use super::crates::drivers;
 use super::{Running, Source};
 use crate::real::cache;
-use crate::real::command::run;
 use crate::real::compiler::Flavor;
 use crate::real::source::{self, Package};
-use crate::tools::workspace;
 
 /// What the version before the first patch is called.
 const UNPATCHED: &str = "upstream";
@@ -28,7 +26,7 @@ pub struct Series {
     pub make: fn(&Path) -> Result<PathBuf>,
     /// Starts an executable, its files and sockets in a folder.
     pub start: fn(&Path, &Path) -> Result<Box<dyn Running>>,
-    /// What beside the tools goes into a build: files of this crate.
+    /// The drivers that go into a build.
     pub inputs: &'static [&'static str],
 }
 
@@ -41,7 +39,7 @@ impl Series {
     fn built(&self) -> Result<PathBuf> {
         let package = self.fetch()?;
         let mut inputs = Flavor::Armed.inputs()?;
-        inputs.extend(self.inputs.iter().map(|file| workspace().join("testsuite/src/corpus").join(file)));
+        inputs.extend(self.inputs.iter().map(|file| drivers().join(file)));
         let key = cache::key(&inputs, &[&package.version()])?;
         cache::once(&format!("series-{}-{key}", self.word), |folder| {
             let tree = folder.join("tree");
@@ -49,10 +47,8 @@ impl Series {
             let mut versions = vec![UNPATCHED.to_owned()];
             self.keep(&tree, folder, 0)?;
             for patch in package.patches(&tree)? {
-                let path = tree.join("debian/patches").join(&patch);
-                let mut apply = Command::new("patch");
-                run(apply.args(["--silent", "--forward", "-p1", "-i"]).arg(&path).arg("-d").arg(&tree), &[0])?;
-                if touches_c(&String::from_utf8_lossy(&fs::read(&path)?)) {
+                let file = package.apply(&patch, &tree)?;
+                if touches_c(&String::from_utf8_lossy(&fs::read(file)?)) {
                     self.keep(&tree, folder, versions.len())?;
                     versions.push(patch);
                 }

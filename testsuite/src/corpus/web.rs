@@ -10,7 +10,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 
 use super::Running;
-use crate::real::command::run;
+use super::packages::build_in;
 use crate::real::compiler::Flavor;
 use crate::real::server::{Server, free_port};
 
@@ -19,19 +19,15 @@ const MODULES: [&str; 6] = ["mod_indexfile", "mod_access", "mod_alias", "mod_ssi
 
 /// Builds lighttpd with its modules inside.
 pub(super) fn make_lighttpd(tree: &Path) -> Result<PathBuf> {
-    let build = |command: &mut Command| {
-        Flavor::Armed.prepare(command.current_dir(tree));
-        run(command, &[0]).context("lighttpd cannot be built")
-    };
     if !tree.join("made").exists() {
         let modules: String = MODULES.iter().map(|module| format!("PLUGIN_INIT({module})\n")).collect();
         fs::write(tree.join("src/plugin-static.h"), modules)?;
         let mut setup = Command::new("meson");
         setup.args(["setup", "made", "-Dbuild_static=true", "-Dbuildtype=plain", "-Dc_args=-O2"]);
         setup.args(["-Dwith_webdav_props=disabled", "-Dwith_zlib=disabled"]);
-        build(setup.env("CC", Flavor::Armed.compiler()?))?;
+        build_in(tree, setup.env("CC", Flavor::Armed.compiler()?))?;
     }
-    build(Command::new("ninja").args(["-C", "made", "src/lighttpd"]))?;
+    build_in(tree, Command::new("ninja").args(["-C", "made", "src/lighttpd"]))?;
     Ok(tree.join("made/src/lighttpd"))
 }
 
@@ -94,16 +90,12 @@ pub(super) fn start_lighttpd(executable: &Path, folder: &Path) -> Result<Box<dyn
 
 /// Builds tinyproxy.
 pub(super) fn make_tinyproxy(tree: &Path) -> Result<PathBuf> {
-    let build = |command: &mut Command| {
-        Flavor::Armed.prepare(command.current_dir(tree));
-        run(command, &[0]).context("tinyproxy cannot be built")
-    };
     if !tree.join("Makefile").exists() {
         let mut configure = Command::new("./configure");
         configure.arg("--disable-manpage_support").env("CC", Flavor::Armed.compiler()?);
-        build(&mut configure)?;
+        build_in(tree, &mut configure)?;
     }
-    build(Command::new("make").args(["-j2", "-C", "src"]))?;
+    build_in(tree, Command::new("make").args(["-j2", "-C", "src"]))?;
     Ok(tree.join("src/tinyproxy"))
 }
 

@@ -29,15 +29,16 @@ pub fn fetch() -> Result<Debian> {
 
 /// Builds `redis-server` in an unpacked tree.
 pub fn make(tree: &Path, flavor: Flavor) -> Result<PathBuf> {
-    make_targets(tree, flavor, &["redis-server"])?;
+    run_make(tree, flavor, "src", &["redis-server"])?;
     Ok(tree.join("src/redis-server"))
 }
 
 /// Builds what redis' own tests need beside the server.
 pub(super) fn make_clients(tree: &Path, flavor: Flavor) -> Result<()> {
-    make_targets(
+    run_make(
         tree,
         flavor,
+        "src",
         &["redis-cli", "redis-benchmark", "redis-check-aof", "redis-check-rdb", "redis-sentinel"],
     )
 }
@@ -50,10 +51,6 @@ pub fn remake_libraries(tree: &Path, flavor: Flavor) -> Result<()> {
     run_make(tree, flavor, "deps", &there.collect::<Vec<_>>())?;
     // What is linked with them does not depend on them there, either.
     std::fs::remove_file(tree.join("src/redis-server")).context("redis was not built before")
-}
-
-fn make_targets(tree: &Path, flavor: Flavor, targets: &[&str]) -> Result<()> {
-    run_make(tree, flavor, "src", targets)
 }
 
 fn run_make(tree: &Path, flavor: Flavor, folder: &str, targets: &[&str]) -> Result<()> {

@@ -121,14 +121,16 @@ impl Package {
     /// Unpacks the package into `tree`, which must not exist, and applies its patches up to the cut.
     pub fn unpack(&self, cut: Cut<'_>, tree: &Path) -> Result<()> {
         self.unpack_plain(tree)?;
-        let patches = tree.join("debian/patches");
-        let series = fs::read_to_string(patches.join("series")).context("the package has no patches")?;
-        for patch in cut.of(&series)? {
-            let mut apply = Command::new("patch");
-            apply.args(["--silent", "--forward", "-p1", "-i"]).arg(patches.join(patch)).arg("-d").arg(tree);
-            run(&mut apply, &[0])?;
-        }
-        Ok(())
+        let series = fs::read_to_string(tree.join("debian/patches/series")).context("the package has no patches")?;
+        cut.of(&series)?.into_iter().try_for_each(|patch| self.apply(patch, tree).map(drop))
+    }
+
+    /// Applies one of its patches to an unpacked tree; the file it is in.
+    pub fn apply(&self, patch: &str, tree: &Path) -> Result<PathBuf> {
+        let file = tree.join("debian/patches").join(patch);
+        let mut apply = Command::new("patch");
+        run(apply.args(["--silent", "--forward", "-p1", "-i"]).arg(&file).arg("-d").arg(tree), &[0])?;
+        Ok(file)
     }
 }
 
