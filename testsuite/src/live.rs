@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
-use crate::process::{group_members, kill_group, shell_line, start, text_of, wait};
+use crate::process::{kill_group, left_of, shell_line, start, text_of, wait};
 
 /// Longest time for one reply.
 const REPLY_LIMIT: Duration = Duration::from_secs(20);
@@ -106,7 +106,7 @@ impl Live {
         let Some(status) = wait(&mut self.child, EXIT_LIMIT)? else {
             bail!("process {} hangs: {} s after the end of its stdin it still runs", self.pid(), EXIT_LIMIT.as_secs());
         };
-        let left = group_members(self.pid());
+        let left = left_of(self.pid(), EXIT_LIMIT);
         if !left.is_empty() {
             bail!("it left processes behind: {}", left.join(", "));
         }

@@ -124,8 +124,21 @@ pub(crate) fn kill_group(leader: u32) {
     kill_process_group(leader, Signal::KILL).ok();
 }
 
+/// What still runs of a process group whose leader has ended, after at most `limit`: a child that ends because its parent
+/// did ends a little later.
+pub(crate) fn left_of(leader: u32, limit: Duration) -> Vec<String> {
+    let end = Instant::now() + limit;
+    loop {
+        let left = group_members(leader);
+        if left.is_empty() || Instant::now() >= end {
+            return left;
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
 /// The members of a process group that still run (zombies do not), as `pid (name)`.
-pub(crate) fn group_members(leader: u32) -> Vec<String> {
+fn group_members(leader: u32) -> Vec<String> {
     let Ok(processes) = std::fs::read_dir("/proc") else { return Vec::new() };
     let alive = |pid: &str| -> Option<String> {
         pid.parse::<u32>().ok()?;
@@ -189,14 +202,12 @@ mod tests {
     }
 
     #[test]
-    fn what_a_killed_group_leaves_is_seen() {
-        let mut child = start(Command::new("sh").args(["-c", "sleep 60 & sleep 60"])).expect("it starts");
-        assert!(!group_members(child.id()).is_empty());
+    fn what_a_group_leaves_is_seen_unless_it_ends_soon() {
+        let mut child = start(Command::new("sh").args(["-c", "sleep 60 & sleep 0.2 & exit"])).expect("it starts");
+        child.wait().expect("it ends by itself");
+        let left = left_of(child.id(), Duration::from_secs(1));
+        assert!(matches!(&left[..], [one] if one.ends_with("(sleep)")), "{left:?}");
         kill_group(child.id());
-        child.wait().expect("it was killed");
-        let end = Instant::now() + Duration::from_secs(5);
-        while !group_members(child.id()).is_empty() {
-            assert!(Instant::now() < end, "still there: {:?}", group_members(child.id()));
-        }
+        assert_eq!(left_of(child.id(), Duration::from_secs(10)), Vec::<String>::new());
     }
 }
