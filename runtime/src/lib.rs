@@ -19,7 +19,9 @@
 //!
 //! Nothing here allocates, panics, or waits for a thread of the program; nor does a thread of the program ever wait
 //! for this one.
-#![cfg_attr(not(test), no_std)]
+//!
+//! In a profile that unwinds, that of the tests, it has the standard library in it, and nothing links it.
+#![cfg_attr(all(not(test), panic = "abort"), no_std)]
 
 mod fail;
 mod gate;
@@ -46,7 +48,7 @@ mod sync {
 }
 
 /// The formats crate may have its writers compiled in (other crates of a build want them); the runtime calls none.
-#[cfg(not(test))]
+#[cfg(all(not(test), panic = "abort"))]
 mod refusing_allocator {
     use core::alloc::{GlobalAlloc, Layout};
 
@@ -67,7 +69,7 @@ mod refusing_allocator {
 
 /// Never reached: a test looks for panics in the linked program. Should one be overlooked, the runtime's thread
 /// stops for good, and the program goes on.
-#[cfg(not(test))]
+#[cfg(all(not(test), panic = "abort"))]
 #[panic_handler]
 fn stop(_info: &core::panic::PanicInfo<'_>) -> ! {
     loop {
@@ -77,6 +79,6 @@ fn stop(_info: &core::panic::PanicInfo<'_>) -> ! {
 
 /// A build without link-time optimisation brings in whole objects of `core`, whose unwind tables name this function.
 /// Nothing unwinds here (`panic = "abort"`), so nothing calls it.
-#[cfg(all(not(test), debug_assertions))]
+#[cfg(all(not(test), panic = "abort", debug_assertions))]
 #[unsafe(no_mangle)]
 extern "C" fn rust_eh_personality() {}

@@ -72,6 +72,40 @@ impl Scene<'_> {
         self.dir(Flavour::Dsu, version).join("dsu.log")
     }
 
+    /// Keeps what is built aside: the script may write where it runs.
+    ///
+    /// # Errors
+    /// When it cannot be copied.
+    pub fn keep(&self) -> Result<()> {
+        self.copy_tree(&self.root, &self.kept())
+    }
+
+    /// Puts back what was kept.
+    ///
+    /// # Errors
+    /// When it cannot be copied.
+    pub fn restore(&self) -> Result<()> {
+        let root = &self.root;
+        fs::remove_dir_all(root).with_context(|| format!("failed to remove `{}`", root.display()))?;
+        self.copy_tree(&self.kept(), root)
+    }
+
+    /// Removes all of it.
+    pub fn clear(&self) {
+        // Not there the first time.
+        fs::remove_dir_all(&self.root).ok();
+        fs::remove_dir_all(self.kept()).ok();
+    }
+
+    fn kept(&self) -> PathBuf {
+        self.root.with_added_extension("kept")
+    }
+
+    fn copy_tree(&self, from: &Path, to: &Path) -> Result<()> {
+        self.transcript.must(Command::new("cp").arg("-a").args([from, to]))?;
+        Ok(())
+    }
+
     /// Lays out the sources of `version` and builds them.
     ///
     /// # Errors

@@ -180,21 +180,32 @@ impl Config {
         }
     }
 
-    /// How its patches are applied, a test for each; nothing is as the patch says.
+    /// How its patches are applied, in turn; nothing is as the patch says.
     pub fn consistencies(&self) -> &[Option<Consistency>] {
-        let updates = self.steps.iter().any(|step| matches!(step, Step::Update { .. }));
+        let updates = !self.updates().is_empty();
         if updates || self.consistencies.len() == 1 { &self.consistencies } else { &[None] }
+    }
+
+    /// The versions it updates to.
+    pub fn updates(&self) -> BTreeSet<&str> {
+        let mut versions = BTreeSet::new();
+        for step in &self.steps {
+            if let Step::Update { version, .. } = step {
+                versions.insert(version.as_str());
+            }
+        }
+        versions
     }
 
     /// The versions this config works with, v1 always among them.
     pub fn versions(&self) -> BTreeSet<String> {
-        let mut versions = BTreeSet::from(["v1".to_string()]);
+        let mut versions: BTreeSet<String> = self.updates().into_iter().map(Into::into).collect();
+        versions.insert("v1".into());
         if self.expect.about_patch() {
             versions.insert("v2".into());
         }
         for step in &self.steps {
             match step {
-                Step::Update { version, .. } => drop(versions.insert(version.clone())),
                 Step::ApplyFails { patch, .. } if patch == "v2" => drop(versions.insert("v2".into())),
                 Step::RunTool(shell) if shell.contains("$V2") || shell.contains("$PATCH") => {
                     versions.insert("v2".into());

@@ -130,7 +130,7 @@ pub const DIRECTIVES: &[Directive] = &[
         "Consistency",
         "newest|thread",
         Kind::Setting,
-        "only this consistency; when absent, a test as the patch says and one for `thread`",
+        "only this consistency; when absent, as the patch says and then in `thread`",
         |v, c| put(&mut c.consistencies, vec![Some(Consistency::from_name(v)?)]),
     ),
     row("Args", "WORDS", Kind::Setting, "arguments of the program", |v, c| put(&mut c.args, words(v))),

@@ -9,6 +9,20 @@ use crate::build::{Flavour, Scene};
 use crate::live::Live;
 use crate::script::{BY_HAND, Exchange};
 
+/// Builds the plain versions that [`check`] needs, at most.
+///
+/// # Errors
+/// When the compiler fails.
+pub fn build(scene: &Scene<'_>) -> Result<()> {
+    scene.build(Flavour::Plain, "v1")?;
+    if scene.config.no_oracle.is_none() {
+        for version in scene.config.updates() {
+            scene.build(Flavour::Plain, version)?;
+        }
+    }
+    Ok(())
+}
+
 /// Compares `exchanges` with plain v1, and with the plain builds of the versions it was updated to unless the case
 /// says that state makes them differ.
 ///
@@ -33,7 +47,6 @@ fn compare(scene: &Scene<'_>, version: &str, exchanges: &[Exchange]) -> Result<(
     // After an update whose answers are not comparable, neither is what the old version says with that state.
     let until_update = || exchanges.iter().position(|e| e.version != "v1").unwrap_or(exchanges.len());
     let length = if scene.config.no_oracle.is_some() { until_update() } else { exchanges.len() };
-    scene.build(Flavour::Plain, version)?;
     let mut command = Command::new(scene.program(Flavour::Plain, version));
     command.args(&scene.config.args).current_dir(scene.dir(Flavour::Plain, version));
     command.envs(scene.config.env.iter().map(|(name, value)| (name, value)));

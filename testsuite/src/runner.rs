@@ -13,7 +13,7 @@ use crate::process::Transcript;
 use crate::tools::{Tools, skips_allowed};
 use crate::{expectation, oracle, script};
 
-/// A test per case, config and dispatch; `work` is where they build.
+/// A test per case, config and dispatch, of each consistency in turn; `work` is where they build.
 ///
 /// # Errors
 /// When the cases cannot be listed or the tools are not there.
@@ -32,15 +32,12 @@ pub fn trials(work: &Path) -> Result<Vec<Trial>> {
 fn trials_of(case: &Arc<Case>, tools: &Arc<Tools>, work: &Path) -> Vec<Trial> {
     let mut trials = Vec::new();
     for (index, config) in case.configs.iter().enumerate() {
-        let ways =
-            |&dispatch: &Dispatch| config.consistencies().iter().map(move |&consistency| (dispatch, consistency));
-        for (dispatch, consistency) in config.dispatches.iter().flat_map(ways) {
-            let suffix = consistency.map_or(String::new(), |consistency| format!("-{}", consistency.name()));
-            let name = format!("{}/{}-{}{suffix}", case.name, config.name, dispatch.name());
+        for &dispatch in &config.dispatches {
+            let name = format!("{}/{}-{}", case.name, config.name, dispatch.name());
             let root = work.join(name.replace('/', "."));
             let missing: Vec<_> = config.requires.iter().filter(|need| !available(need)).cloned().collect();
             let (case, tools) = (Arc::clone(case), Arc::clone(tools));
-            let run = move || test(&tools, &case, &case.configs[index], (dispatch, consistency), root);
+            let run = move || test(&tools, &case, &case.configs[index], dispatch, root);
             let fail = format!("skipped for want of {}, and `DSU_TEST_ALLOW_SKIP=0` forbids it", missing.join(", "));
             trials.push(match (missing.is_empty(), skips_allowed()) {
                 (true, _) => Trial::test(name, run),
@@ -72,26 +69,21 @@ fn kernel() -> Option<(u32, u32)> {
     Some((numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?))
 }
 
-fn test(
-    tools: &Tools,
-    case: &Case,
-    config: &Config,
-    (dispatch, consistency): (Dispatch, Option<Consistency>),
-    root: PathBuf,
-) -> Result<(), Failed> {
-    std::fs::remove_dir_all(&root).ok();
-    let scene = Scene { tools, case, config, dispatch, consistency, root, transcript: Transcript::default() };
-    match all_of_it(&scene) {
+fn test(tools: &Tools, case: &Case, config: &Config, dispatch: Dispatch, root: PathBuf) -> Result<(), Failed> {
+    let mut scene = Scene { tools, case, config, dispatch, consistency: None, root, transcript: Transcript::default() };
+    scene.clear();
+    match all_of_it(&mut scene) {
         Ok(()) => {
             // What a failed test built is kept for whoever looks into it.
-            std::fs::remove_dir_all(&scene.root).ok();
+            scene.clear();
             Ok(())
         }
         Err(error) => Err(Failed::from(format!("{error:#}\n\nto run it again:\n{}\n", scene.transcript.text()))),
     }
 }
 
-fn all_of_it(scene: &Scene<'_>) -> Result<()> {
+/// Builds once, and lets the script run on that build once for each consistency.
+fn all_of_it(scene: &mut Scene<'_>) -> Result<()> {
     for version in scene.config.versions() {
         scene.build(Flavour::Dsu, &version)?;
     }
@@ -100,6 +92,22 @@ fn all_of_it(scene: &Scene<'_>) -> Result<()> {
     for version in scene.config.versions().iter().filter(|version| *version != "v1") {
         expectation::check_patch(scene, version)?;
     }
+    oracle::build(scene)?;
+    let consistencies = scene.config.consistencies();
+    if consistencies.len() > 1 {
+        scene.keep()?;
+    }
+    for (index, &consistency) in consistencies.iter().enumerate() {
+        if index > 0 {
+            scene.restore()?;
+        }
+        scene.consistency = consistency;
+        run(scene).with_context(|| format!("consistency {}", consistency.map_or("of the patch", Consistency::name)))?;
+    }
+    Ok(())
+}
+
+fn run(scene: &Scene<'_>) -> Result<()> {
     // Short, because the path of a socket must be.
     let run_dir = tempfile::Builder::new().prefix("dsu-").tempdir().context("failed to make a folder for sockets")?;
     let exchanges = script::run(scene, run_dir.path())?;
