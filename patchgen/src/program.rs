@@ -167,6 +167,29 @@ pub struct Facts<'a> {
     pub root: String,
 }
 
+impl<'a> Facts<'a> {
+    /// The unit of the other build, by `find`, that has this one's static local `name`: where its function is visible outside
+    /// its unit and was moved, it took along what is its own.
+    pub fn moved_static<'f>(
+        &self,
+        name: &str,
+        find: impl FnOnce(&str) -> Option<&'f Facts<'a>>,
+    ) -> Option<(&'f Facts<'a>, &'f str)>
+    where
+        'a: 'f,
+    {
+        let function = self.keys.owner(name)?;
+        let is_visible = |facts: &Facts<'a>| {
+            let found = facts.module.function_named(function);
+            found.is_some_and(|f| is_defined(f) && !matches!(f.linkage, "internal" | "private"))
+        };
+        let other = find(function).filter(|other| is_visible(self) && is_visible(other))?;
+        let (key, _) = other.globals.get_key_value(self.keys.key(name))?;
+        let before = other.keys.name(key);
+        (other.keys.siblings(before) == self.keys.siblings(name)).then_some((other, before))
+    }
+}
+
 /// The units of one build that were read.
 #[derive(Debug)]
 pub struct Side<'a> {

@@ -5,9 +5,9 @@ use std::collections::{HashMap, HashSet};
 use dsu_abi::symbols::SymbolKind;
 
 use crate::input::{Unit, UnitSymbol};
-use crate::ir::Symbol;
 use crate::ir::lex::unescape;
-use crate::program::{Pair, Side, is_defined};
+use crate::ir::{Global, Symbol};
+use crate::program::{Facts, Pair, Side, is_defined};
 
 /// What a base address is the address of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -134,7 +134,7 @@ impl<'s, 'a> Resolver<'s, 'a> {
             let name = self.old.facts(old).map_or(key, |f| f.keys.name(key));
             self.present[old].get(unescape(name).as_str()).map(|s| (old, *s))
         });
-        let (index, record) = here.or_else(|| self.global(unit, symbol))?;
+        let (index, record) = here.or_else(|| self.global(unit, symbol)).or_else(|| self.moved_static(unit, symbol))?;
         let kind = match () {
             () if record.is(SymbolKind::Tls) => BaseKind::Tls,
             () if record.is(SymbolKind::Data) => BaseKind::Data,
@@ -150,6 +150,31 @@ impl<'s, 'a> Resolver<'s, 'a> {
         let name = unescape(symbol);
         let visible = !self.private[*unit].contains(name.as_str());
         self.old_globals.get(name.as_str()).copied().filter(|_| visible)
+    }
+
+    /// A static local of a function that is visible outside its unit moves along with it.
+    fn moved_static(&self, unit: &usize, symbol: &str) -> Option<(usize, &'a UnitSymbol)> {
+        let (before, name) = self.new.facts(*unit)?.moved_static(symbol, |f| self.old_home(f))?;
+        Some((before.index, *self.present[before.index].get(unescape(name).as_str())?))
+    }
+
+    fn old_home(&self, symbol: &str) -> Option<&'s Facts<'a>> {
+        self.old.facts(self.old_globals.get(unescape(symbol).as_str())?.0)
+    }
+
+    /// The old unit and definition of a variable or constant of the new build, wherever it was.
+    pub fn before(&self, definition: &Definition) -> Option<(&'s Facts<'a>, &'s Global<'a>)> {
+        let (unit, symbol) = definition;
+        let new = self.new.facts(*unit)?;
+        let in_unit = |facts: &'s Facts<'a>, name: &str| {
+            let found = facts.module.global_named(name).filter(|g| g.initialiser.is_some());
+            found.map(|global| (facts, global))
+        };
+        let here = self.old_unit(*unit).and_then(|old| self.old.facts(old));
+        let here = here.and_then(|facts| in_unit(facts, facts.keys.name(new.keys.key(symbol))));
+        let visible = || self.global(unit, symbol).and_then(|(index, _)| in_unit(self.old.facts(index)?, symbol));
+        let moved = || new.moved_static(symbol, |f| self.old_home(f)).and_then(|(facts, name)| in_unit(facts, name));
+        here.or_else(visible).or_else(moved)
     }
 
     /// A library's exported name may be taken over by the program; then the program's definition counts.
@@ -209,11 +234,6 @@ impl<'s, 'a> Resolver<'s, 'a> {
         let Some(new) = self.new.facts(definition.0) else { return true };
         let key = new.keys.key(&definition.1);
         let hash = new.globals.get(key);
-        let old = self.old_unit(definition.0).and_then(|i| self.old.facts(i)).and_then(|f| f.globals.get(key));
-        let moved = || {
-            let (index, _) = self.global(&definition.0, &definition.1)?;
-            self.old.facts(index)?.globals.get(key)
-        };
-        hash.is_some() && old.or_else(moved) == hash
+        hash.is_some() && self.before(definition).and_then(|(facts, _)| facts.globals.get(key)) == hash
     }
 }

@@ -194,7 +194,9 @@ impl<'d, 'a> Differ<'d, 'a> {
             let key = facts.keys.key(global.name);
             let here = old.and_then(|o| o.globals.get(key));
             let elsewhere = self.old_global.get(global.name).filter(|_| global.linkage != "internal");
-            let before = here.or_else(|| self.old.facts(*elsewhere?)?.globals.get(key));
+            let moved = || facts.moved_static(global.name, |f| self.old.facts(*self.old_global.get(f)?));
+            let there = || elsewhere.map_or_else(|| moved().map(|m| m.0), |unit| self.old.facts(*unit));
+            let before = here.or_else(|| there()?.globals.get(key));
             match before {
                 None => self.push(pair, facts, global.name, ChangeKind::Added, false),
                 Some(hash) if facts.globals.get(key) != Some(hash) => {
@@ -206,7 +208,10 @@ impl<'d, 'a> Differ<'d, 'a> {
         let kept: HashSet<&str> = new.iter().flat_map(|f| f.globals.keys()).map(String::as_str).collect();
         for global in old.iter().flat_map(|f| &f.module.globals).filter(compared) {
             let facts = old.expect("the variable came from it");
-            let moved = global.linkage != "internal" && self.new_global.contains_key(global.name);
+            let moved = match global.linkage {
+                "internal" => facts.moved_static(global.name, |f| self.new.facts(*self.new_global.get(f)?)).is_some(),
+                _ => self.new_global.contains_key(global.name),
+            };
             if !moved && !kept.contains(facts.keys.key(global.name)) {
                 self.push(pair, facts, global.name, ChangeKind::Removed, false);
             }

@@ -71,6 +71,12 @@ impl Keys {
         self.by_name.get(name).map_or(name, String::as_str)
     }
 
+    /// The function a static local belongs to.
+    pub fn owner<'k>(&'k self, name: &'k str) -> Option<&'k str> {
+        let (base, _) = self.by_name.get(name)?.rsplit_once('#')?;
+        base.split_once("::").map(|(function, _)| function)
+    }
+
     /// How many static locals share function and name with this one, itself included; 1 for anything else.
     pub fn siblings(&self, name: &str) -> usize {
         let group = self.key(name).rsplit_once('#').and_then(|(base, _)| self.groups.get(base));

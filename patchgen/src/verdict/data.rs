@@ -34,24 +34,17 @@ fn sides<'c, 'a>(case: &Case<'_, 'c, 'a>, change: &Change) -> (Option<&'c Facts<
     (old, change.pair.new.and_then(|i| case.resolver.new.facts(i)))
 }
 
-/// The old definition of a variable: in its own unit, or wherever its name was defined.
-fn before<'c, 'a>(case: &Case<'_, 'c, 'a>, old: Option<&'c Facts<'a>>, key: &str) -> Option<&'c Global<'a>> {
-    let find = |f: &'c Facts<'a>| f.module.global_named(f.keys.name(key)).filter(|g| g.initialiser.is_some());
-    old.and_then(find).or_else(|| case.resolver.old.units.iter().find_map(find))
-}
-
 fn changed(case: &Case<'_, '_, '_>, change: &Change) -> Option<Problem> {
-    let (old, new) = sides(case, change);
-    let new = new?;
+    let new = sides(case, change).1?;
     let Some(after) = new.module.global_named(&change.symbol) else {
         return Some(Problem::new(Reason::AliasChanged, &change.name, "is an alias or ifunc that changed"));
     };
-    let before = before(case, old, new.keys.key(&change.symbol))?;
+    let (old, before) = case.resolver.before(&(new.index, change.symbol.clone()))?;
     let (was, becomes) = (shape(before), shape(after));
     let message = match () {
         () if before.constant && after.constant && section(after).is_none() => {
             // Constants are content: their users are updated and get the new one.
-            return held_constant(&case.resolver.old.units, old?, before, &change.name, change.place.clone());
+            return held_constant(&case.resolver.old.units, old, before, &change.name, change.place.clone());
         }
         () if before.tls.is_some() != after.tls.is_some() => {
             let thread_local = |g: &Global<'_>| if g.tls.is_some() { "thread-local" } else { "one for all threads" };

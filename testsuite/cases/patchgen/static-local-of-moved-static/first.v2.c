@@ -1,0 +1,3 @@
+#include <stdio.h>
+
+void first(void) { puts("none"); }

@@ -1,0 +1,3 @@
+#include <stdio.h>
+
+void second(void) { puts("none"); }
