@@ -13,6 +13,8 @@ pub(super) struct Nodes<'m, 'a> {
     nodes: Vec<Option<Node<'a>>>,
     /// Type -> types that are made of it: pointers to it, arrays of it, members of its type.
     users: BTreeMap<usize, Vec<usize>>,
+    /// Variables in which there are no addresses, and never will be.
+    without_pointers: BTreeSet<usize>,
 }
 
 /// All that leads to one type in one module.
@@ -23,6 +25,27 @@ pub(super) struct Reach {
     /// Those of them that contain it.
     pub(super) by_value: BTreeSet<usize>,
     targets: BTreeSet<usize>,
+}
+
+/// Constants that hold no address. (Of one that the compiler has dissolved, debug information does not tell whether it was
+/// null.)
+fn without_pointers(module: &Module<'_>, nodes: &[Option<Node<'_>>]) -> BTreeSet<usize> {
+    let mut objects: BTreeMap<usize, bool> = BTreeMap::new();
+    for global in &module.globals {
+        let address = |i: &str| i.contains('@') || i.contains("inttoptr");
+        let none = global.constant && global.initialiser.is_some_and(|i| !address(i));
+        let expressions = global.tail_items().into_iter().filter_map(|item| number(item.strip_prefix("!dbg ")?));
+        expressions.for_each(|id| *objects.entry(id).or_insert(true) &= none);
+    }
+    let mut variables: BTreeMap<usize, bool> = BTreeMap::new();
+    for (id, node) in nodes.iter().enumerate() {
+        let Some(node) = node.as_ref().filter(|n| n.kind == "DIGlobalVariableExpression") else { continue };
+        let none = objects.get(&id).copied().unwrap_or(false);
+        if let Some(variable) = node.get("var").and_then(number) {
+            *variables.entry(variable).or_insert(true) &= none;
+        }
+    }
+    variables.into_iter().filter(|(_, none)| *none).map(|(id, _)| id).collect()
 }
 
 fn is_pointer(node: &Node<'_>) -> bool {
@@ -43,7 +66,8 @@ impl<'m, 'a> Nodes<'m, 'a> {
                 users.entry(used).or_default().push(id);
             }
         }
-        Self { module, nodes, users }
+        let without_pointers = without_pointers(module, &nodes);
+        Self { module, nodes, users, without_pointers }
     }
 
     pub(super) fn node(&self, id: usize) -> Option<&Node<'a>> {
@@ -86,10 +110,14 @@ impl<'m, 'a> Nodes<'m, 'a> {
         out
     }
 
-    /// Variables whose type leads to it.
+    /// Variables that contain it, or lead to it by their type.
     pub(super) fn variables(&self, reach: &Reach) -> Vec<(String, Place)> {
-        let all = self.nodes.iter().flatten().filter(|n| n.kind == "DIGlobalVariable");
-        let leads = all.filter(|n| n.get("type").and_then(number).is_some_and(|t| reach.types.contains(&t)));
+        let leads = self.nodes.iter().enumerate().filter_map(|(id, node)| {
+            let node = node.as_ref().filter(|n| n.kind == "DIGlobalVariable")?;
+            let of = node.get("type").and_then(number)?;
+            let leads = reach.types.contains(&of) && !self.without_pointers.contains(&id);
+            (leads || reach.by_value.contains(&of)).then_some(node)
+        });
         leads.map(|n| (n.text("name").unwrap_or_default(), self.place(n))).collect()
     }
 
