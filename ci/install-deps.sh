@@ -7,7 +7,7 @@ toolchain=(clang-19 llvm-19-dev lld-19 libclang-rt-19-dev libpolly-19-dev libzst
 # To fetch and build memcached, redis and their kind from Debian's source.
 programs=(dpkg-dev autoconf automake libtool make libevent-dev libssl-dev libpcre2-dev)
 # To drive and measure them; the build systems whose configure checks must behave as with clang.
-tests=(binutils binutils-gold cmake meson ninja-build ccache gdb strace valgrind libmemcached-tools redis-tools perl
+tests=(git binutils binutils-gold cmake meson ninja-build ccache gdb strace valgrind libmemcached-tools redis-tools perl
     csmith libcsmith-dev)
 
 missing=()

@@ -21,6 +21,7 @@ Examples:
   patchgen base /usr/bin/memcached -o memcached.dsubase    keep what a later patch needs
   patchgen diff old/memcached new/memcached                what would change, and may it?
   patchgen build memcached.dsubase new/memcached -o fix.dsu --name CVE-2023-46852
+  patchgen git HEAD~3..HEAD --base memcached.dsubase --build make --program memcached -o fix.dsu
   patchgen build --all-functions memcached -o same.dsu     every function by a copy of itself: a rehearsal
   patchgen report memcached.dsubase new/memcached -o fix.html
   patchgen inspect fix.dsu --dot | dot -Tsvg > fix.svg
@@ -71,6 +72,52 @@ impl Wishes {
     }
 }
 
+/// How a patch is made and shown.
+#[derive(Debug, Clone, Args)]
+pub struct Making {
+    /// Where to write the patch.
+    #[arg(short, long)]
+    pub output: PathBuf,
+    /// Name shown to operators [default: name of the output file].
+    #[arg(long)]
+    pub name: Option<String>,
+    /// When threads start to run new versions [default: what the changed functions need].
+    #[arg(long, value_enum, value_name = "MODEL")]
+    pub consistency: Option<Model>,
+    /// Also write the report for people: .html, .json, or text.
+    #[arg(long, value_name = "FILE")]
+    pub report: Option<PathBuf>,
+    /// One JSON object instead of text.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Two builds out of a git repository.
+#[derive(Debug, Clone, Args)]
+pub struct FromGit {
+    /// `OLD..NEW`, or one revision: what it changed; with `--diff`, where that is applied.
+    #[arg(value_name = "RANGE")]
+    pub range: String,
+    /// Diff that is the change, as `git apply` takes it; `-` is standard input.
+    #[arg(long, value_name = "FILE")]
+    pub diff: Option<PathBuf>,
+    /// Shell command that builds a revision, in its top folder; CC is dsu-cc, CXX is dsu-c++.
+    #[arg(long, value_name = "COMMAND")]
+    pub build: String,
+    /// What it makes, executable or library, seen from there.
+    #[arg(long, value_name = "PATH")]
+    pub program: PathBuf,
+    /// The running build, executable, library or .dsubase: only the new revision is built then.
+    #[arg(long, value_name = "FILE")]
+    pub base: Option<PathBuf>,
+    /// Build in DIR/old and DIR/new, which stay. Without `--base`, run the program in DIR/old: the patch is for that build.
+    #[arg(long, value_name = "DIR", required_unless_present = "base")]
+    pub keep: Option<PathBuf>,
+    /// The repository [default: where you are].
+    #[arg(long, value_name = "DIR", default_value = ".", hide_default_value = true)]
+    pub repo: PathBuf,
+}
+
 /// The subcommands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -115,26 +162,38 @@ pub enum Command {
         #[arg(required_unless_present = "all_functions")]
         new: Option<PathBuf>,
         /// Replace every function of OLD by a recompiled copy of itself.
-        #[arg(long, conflicts_with_all = ["new", "hooks", "accept"])]
+        #[arg(long, conflicts_with_all = ["new", "hooks", "accept", "report"])]
         all_functions: bool,
-        /// Where to write the patch.
-        #[arg(short, long)]
-        output: PathBuf,
         /// Check that this process or file is the base, and not the build to become.
         #[arg(long, value_name = "PID|FILE", requires = "new")]
         running: Option<String>,
-        /// Name shown to operators [default: name of the output file].
-        #[arg(long)]
-        name: Option<String>,
-        /// When threads start to run new versions [default: what the changed functions need].
-        #[arg(long, value_enum, value_name = "MODEL")]
-        consistency: Option<Model>,
-        /// One JSON object instead of text.
-        #[arg(long)]
-        json: bool,
+        /// How the patch is made.
+        #[command(flatten)]
+        making: Making,
         /// Keep IR, objects and the linked file in this directory.
         #[arg(long, value_name = "DIR")]
         keep: Option<PathBuf>,
+        /// What is added to the two builds.
+        #[command(flatten)]
+        wishes: Wishes,
+    },
+    /// Makes a patch object of a change in a git repository: builds the revisions before and after it, and compares them.
+    #[command(
+        after_help = "Examples:\n  patchgen git v1.6.18..v1.6.19 --build './autogen.sh && ./configure && make' --program memcached \\\n      \
+                            --keep /srv/builds -o fix.dsu\n  \
+                            patchgen git HEAD --base kvd.dsubase --build 'make kvd' --program kvd -o fix.dsu --report fix.html\n  \
+                            patchgen git v1.0 --diff CVE-2024-1.patch --base kvd.dsubase --build 'make kvd' --program kvd -o fix.dsu"
+    )]
+    Git {
+        /// Where the builds come from.
+        #[command(flatten)]
+        from: FromGit,
+        /// Check that this process or file is the base, and not the build to become.
+        #[arg(long, value_name = "PID|FILE")]
+        running: Option<String>,
+        /// How the patch is made.
+        #[command(flatten)]
+        making: Making,
         /// What is added to the two builds.
         #[command(flatten)]
         wishes: Wishes,

@@ -5,6 +5,7 @@
 //!
 //! | step | in -> out |
 //! |---|---|
+//! | [`git`] | a change in a repository -> both builds |
 //! | [`input`] | file -> [`input::Build`] |
 //! | [`ir`] | bitcode -> the parts of its text |
 //! | [`fingerprint`] | parts -> canonical text and hashes |
@@ -32,6 +33,7 @@ pub mod exit;
 pub mod explain;
 pub mod extract;
 pub mod fingerprint;
+pub mod git;
 pub mod hooks;
 pub mod input;
 pub mod inspect;

@@ -1,13 +1,14 @@
 //! See the library.
 
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Read};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, ValueEnum};
-use patchgen::cli::{Cli, Command, Wishes};
+use patchgen::cli::{Cli, Command, FromGit, Making, Wishes};
 use patchgen::emit::{Tools, write};
 use patchgen::explain::Report;
+use patchgen::git::{Made, Range, Recipe, Trees};
 use patchgen::input::{BASE_ENDING, Build};
 use patchgen::pipeline::{Builds, Order};
 use patchgen::problem::{Problem, Reason, Result};
@@ -19,7 +20,11 @@ use patchgen::{exit, inspect, pipeline};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    let json = matches!(cli.command, Command::Diff { json: true, .. } | Command::Build { json: true, .. });
+    let json = match &cli.command {
+        Command::Diff { json, .. } => *json,
+        Command::Build { making, .. } | Command::Git { making, .. } => making.json,
+        _ => false,
+    };
     match run(cli.command) {
         Ok(code) => ExitCode::from(code),
         Err(problem) => {
@@ -49,16 +54,20 @@ fn run(command: Command) -> Result<u8> {
             Ok(code(&report))
         }
         // `all_functions` is what takes the place of a new build.
-        Command::Build { old, new, all_functions: _, output, running, name, consistency, json, keep, wishes } => {
+        Command::Build { old, new, all_functions: _, running, making, keep, wishes } => {
             let read =
                 |new: PathBuf| pipeline::read(&old, &new, running.as_deref())?.with_hooks(wishes.source().as_ref());
             let builds = new.map(read).transpose()?;
-            let stem = output.file_stem().map(|s| s.to_string_lossy().into_owned());
-            let name = name.or(stem).unwrap_or_else(|| String::from("patch"));
-            let mut tools = Tools::default();
-            tools.keep = keep;
-            let order = Order { name: &name, tools: &tools, consistency };
-            build((&old, builds.as_ref()), &accepted(&wishes), order, &output, json)
+            build((&old, builds.as_ref()), &accepted(&wishes), &making, keep)
+        }
+        Command::Git { from, running, making, wishes } => {
+            let accept = accepted(&wishes);
+            let made = made_from_git(&from)?;
+            let old = from.base.as_ref().or(made.old.as_ref()).expect("built when there is no base");
+            let read = pipeline::read(old, &made.new, running.as_deref())?;
+            let mut builds = read.with_hooks(wishes.source().as_ref())?;
+            builds.trees = Some(made.trees.clone());
+            build((old, Some(&builds)), &accept, &making, None)
         }
         Command::Report { old, new, output, format, name, patch, wishes } => {
             let wanted = Wanted { output, format, name, patch };
@@ -143,21 +152,51 @@ fn accepted(wishes: &Wishes) -> Vec<Wish> {
 fn build(
     (old, builds): (&Path, Option<&Builds>),
     accept: &[Wish],
-    order: Order<'_>,
-    output: &Path,
-    json: bool,
+    making: &Making,
+    keep: Option<PathBuf>,
 ) -> Result<u8> {
+    let Making { output, name, consistency, report: page, json } = making;
+    let stem = output.file_stem().map(|s| s.to_string_lossy().into_owned());
+    let name = name.clone().or(stem).unwrap_or_else(|| String::from("patch"));
+    let mut tools = Tools::default();
+    tools.keep = keep;
+    let order = Order { name: &name, tools: &tools, consistency: *consistency };
     let progress = Progress::default();
     let (report, finished) = match builds {
         Some(builds) => pipeline::compare(builds, accept, Some(order), &progress)?,
         None => pipeline::replace_all(old, order, &progress)?,
     };
     drop(progress);
+    if let Some((path, builds)) = page.as_ref().zip(builds) {
+        let text = Page::new(&report, builds, finished.as_ref(), &name).write(format_of(path))?;
+        write::atomically(path, text.as_bytes(), 0o644)?;
+    }
     if let Some(finished) = finished {
         write::atomically(output, &finished.bytes, 0o644)?;
     }
-    show(builds, &report, json, false);
+    show(builds, &report, *json, false);
     Ok(code(&report))
+}
+
+/// Both builds of a change in a repository; the old one unless there is a base.
+fn made_from_git(from: &FromGit) -> Result<Made> {
+    let diff = from.diff.as_deref().map(|path| {
+        let mut bytes = Vec::new();
+        let read = match path.to_str() {
+            Some("-") => std::io::stdin().read_to_end(&mut bytes).map(|_| bytes),
+            _ => std::fs::read(path),
+        };
+        read.map_err(|e| Problem::new(Reason::Unreadable, path.display().to_string(), e.to_string()))
+    });
+    let range = Range::find(&from.repo, &from.range, diff.transpose()?)?;
+    let trees = Trees::check_out(&from.repo, range, from.keep.as_deref())?;
+    trees.build(Recipe { shell: &from.build, program: &from.program }, from.base.is_none(), &Progress::default())
+}
+
+/// The format of a report by the name of its file.
+fn format_of(path: &Path) -> Format {
+    let ending = path.extension().and_then(|e| e.to_str());
+    ending.and_then(|e| Format::from_str(e, true).ok()).unwrap_or(Format::Text)
 }
 
 /// The options of `report`.
@@ -181,8 +220,7 @@ fn report(old: &Path, new: &Path, wanted: &Wanted, wishes: &Wishes) -> Result<u8
     if let Some((made, path)) = made.as_ref().zip(wanted.patch.as_deref()) {
         made.check_made_of(path, finished.as_ref())?;
     }
-    let ending = wanted.output.as_deref().and_then(Path::extension).and_then(|e| e.to_str());
-    let format = wanted.format.or(ending.and_then(|e| Format::from_str(e, true).ok())).unwrap_or(Format::Text);
+    let format = wanted.format.unwrap_or_else(|| wanted.output.as_deref().map_or(Format::Text, format_of));
     let text = Page::new(&report, &builds, finished.as_ref(), &name).write(format)?;
     match &wanted.output {
         Some(path) => write::atomically(path, text.as_bytes(), 0o644)?,

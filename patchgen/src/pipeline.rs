@@ -1,6 +1,6 @@
 //! The way of a change, step by step.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::callgraph::CallGraph;
 use crate::churn::{Everything, everything, let_threads_pass};
@@ -29,6 +29,8 @@ pub struct Builds {
     pub new: Build,
     pairs: Vec<Pair>,
     hooks: Hooks,
+    /// Where the sources of both are, should those of the base not be where it was compiled.
+    pub trees: Option<(PathBuf, PathBuf)>,
 }
 
 /// A patch that is wanted.
@@ -62,7 +64,7 @@ pub fn read(old: &Path, new: &Path, running: Option<&str>) -> Result<Builds> {
     }
     let pairs = pair(&old, &new)?;
     check_builds(&old, &new, &pairs)?;
-    Ok(Builds { old, new, pairs, hooks: Hooks::default() })
+    Ok(Builds { old, new, pairs, hooks: Hooks::default(), trees: None })
 }
 
 impl Builds {
@@ -98,7 +100,7 @@ fn attempt(
     load: Load,
     progress: &Progress,
 ) -> Result<Attempt> {
-    let Builds { old, new, pairs, hooks } = builds;
+    let Builds { old, new, pairs, hooks, trees: _ } = builds;
     progress.step("reading changed units");
     let texts = texts(old, new, pairs, load)?;
     progress.step("fingerprinting");

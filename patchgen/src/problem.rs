@@ -48,6 +48,10 @@ reasons! {
     Unwritable = "unwritable", exit::FAILED, "check the directory, its permissions and the free space; nothing was left behind";
     /// A tool of LLVM's is missing or failed.
     ToolFailed = "tool-failed", exit::FAILED, "install clang-19, llvm-19 and lld-19 and try again; if they are there, report this";
+    /// A git repository that has not what was asked for.
+    Repository = "repository", exit::FAILED, "check the revisions, the diff, and that git is installed";
+    /// A revision that does not build.
+    BuildFailed = "build-failed", exit::FAILED, "build it by hand in the folder beside that log; CC is dsu-cc there";
     /// An internal consistency check failed.
     Internal = "internal", exit::FAILED, "please report this with both builds";
 

@@ -114,9 +114,10 @@ impl Page {
             finished.map_or(Value::Null, |f| serde_json::from_str(&f.manifest).unwrap_or(Value::Null));
         let ir: BTreeMap<_, _> = report.diffs.iter().map(|d| (&d.definition, &d.lines)).collect();
         let line = |(marker, text): &(char, String)| source::Line { marker: *marker, number: None, text: text.clone() };
+        let source = |pair: &SourcePair| pair.clone().with_old_in(builds.trees.as_ref()).diff();
         let function = |member: &MemberReport| Function {
             signature_changed: member.old_signature.as_ref().is_some_and(|old| *old != member.new_signature),
-            source: member.sources.iter().map(SourcePair::diff).collect(),
+            source: member.sources.iter().map(source).collect(),
             ir: ir.get(&member.definition).into_iter().flat_map(|lines| lines.iter().map(line)).collect(),
             member: member.clone(),
         };

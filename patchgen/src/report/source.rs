@@ -53,6 +53,17 @@ pub(super) struct SourceDiff {
 }
 
 impl SourcePair {
+    /// The old source at the same place in the first tree as the new one in the second, if it is not where it was compiled.
+    pub(super) fn with_old_in(mut self, trees: Option<&(PathBuf, PathBuf)>) -> Self {
+        if let (Some(old), Some(new), Some((before, after))) = (&mut self.old, &self.new, trees)
+            && let Ok(place) = new.path.strip_prefix(after)
+            && !old.path.exists()
+        {
+            old.path = before.join(place);
+        }
+        self
+    }
+
     /// Reads both files and compares the function.
     pub(super) fn diff(&self) -> SourceDiff {
         let title = self.title.clone();
