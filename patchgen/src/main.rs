@@ -54,20 +54,23 @@ fn run(command: Command) -> Result<u8> {
             Ok(code(&report))
         }
         // `all_functions` is what takes the place of a new build.
-        Command::Build { old, new, all_functions: _, running, making, keep, wishes } => {
-            let read =
-                |new: PathBuf| pipeline::read(&old, &new, running.as_deref())?.with_hooks(wishes.source().as_ref());
-            let builds = new.map(read).transpose()?;
-            build((&old, builds.as_ref()), &accepted(&wishes), &making, keep)
+        Command::Build { old, new: None, all_functions: _, making, keep, .. } => {
+            build(&Subject::Everything(&old), &[], &making, keep)
+        }
+        Command::Build { old, new: Some(new), all_functions: _, running, making, keep, wishes } => {
+            let builds = pipeline::read(&old, &new, running.as_deref())?.with_hooks(wishes.source().as_ref())?;
+            build(&Subject::Change(&builds), &accepted(&wishes), &making, keep)
         }
         Command::Git { from, running, making, wishes } => {
             let accept = accepted(&wishes);
+            // A mistake in its name should not wait until everything is built.
+            let base = from.base.as_deref().map(Build::read).transpose()?;
             let made = made_from_git(&from)?;
-            let old = from.base.as_ref().or(made.old.as_ref()).expect("built when there is no base");
-            let read = pipeline::read(old, &made.new, running.as_deref())?;
+            let old = made.old.as_deref().map_or_else(|| Ok(base.expect("or it was built")), Build::read)?;
+            let read = pipeline::pair_up(old, Build::read(&made.new)?, running.as_deref())?;
             let mut builds = read.with_hooks(wishes.source().as_ref())?;
             builds.trees = Some(made.trees.clone());
-            build((old, Some(&builds)), &accept, &making, None)
+            build(&Subject::Change(&builds), &accept, &making, None)
         }
         Command::Report { old, new, output, format, name, patch, wishes } => {
             let wanted = Wanted { output, format, name, patch };
@@ -149,12 +152,15 @@ fn accepted(wishes: &Wishes) -> Vec<Wish> {
     wishes.accepted().unwrap_or_else(|error| error.exit())
 }
 
-fn build(
-    (old, builds): (&Path, Option<&Builds>),
-    accept: &[Wish],
-    making: &Making,
-    keep: Option<PathBuf>,
-) -> Result<u8> {
+/// What a patch is made of.
+enum Subject<'s> {
+    /// From one build to another.
+    Change(&'s Builds),
+    /// All functions of one build.
+    Everything(&'s Path),
+}
+
+fn build(subject: &Subject<'_>, accept: &[Wish], making: &Making, keep: Option<PathBuf>) -> Result<u8> {
     let Making { output, name, consistency, report: page, json } = making;
     let stem = output.file_stem().map(|s| s.to_string_lossy().into_owned());
     let name = name.clone().or(stem).unwrap_or_else(|| String::from("patch"));
@@ -162,9 +168,9 @@ fn build(
     tools.keep = keep;
     let order = Order { name: &name, tools: &tools, consistency: *consistency };
     let progress = Progress::default();
-    let (report, finished) = match builds {
-        Some(builds) => pipeline::compare(builds, accept, Some(order), &progress)?,
-        None => pipeline::replace_all(old, order, &progress)?,
+    let (builds, (report, finished)) = match subject {
+        Subject::Change(builds) => (Some(*builds), pipeline::compare(builds, accept, Some(order), &progress)?),
+        Subject::Everything(old) => (None, pipeline::replace_all(old, order, &progress)?),
     };
     drop(progress);
     if let Some((path, builds)) = page.as_ref().zip(builds) {

@@ -58,7 +58,11 @@ pub struct Finished {
 /// Reads both builds and pairs their units; `running` names a process or file that must be the first.
 pub fn read(old: &Path, new: &Path, running: Option<&str>) -> Result<Builds> {
     let (old, new) = both(|| Build::read(old), || Build::read(new));
-    let (old, new) = (old?, new?);
+    pair_up(old?, new?, running)
+}
+
+/// The same for builds that were read already.
+pub fn pair_up(old: Build, new: Build, running: Option<&str>) -> Result<Builds> {
     if let Some(running) = running {
         running::check(&old, &new, running)?;
     }

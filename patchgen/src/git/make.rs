@@ -63,9 +63,7 @@ fn build(commit: &Commit, tree: &Path, recipe: Recipe<'_>, progress: &Progress) 
     if !status.success() {
         let said = std::fs::read(&log).unwrap_or_default();
         let said = String::from_utf8_lossy(&said);
-        let last = said.lines().rev().find(|l| !l.trim().is_empty()).unwrap_or("nothing").trim();
-        let message =
-            format!("`{}` failed ({status}); at last it says `{last}`, see `{}`", recipe.shell, log.display());
+        let message = format!("`{}` failed ({status}): `{}`, see `{}`", recipe.shell, why(&said), log.display());
         return Err(failed(message));
     }
     let program = tree.join(recipe.program);
@@ -73,6 +71,13 @@ fn build(commit: &Commit, tree: &Path, recipe: Recipe<'_>, progress: &Progress) 
         return Err(failed(format!("`{}` left no `{}`", recipe.shell, program.display())));
     }
     Ok(program)
+}
+
+/// The line that most likely says why: the first error, as the last line may be of a job that went well meanwhile.
+fn why(said: &str) -> &str {
+    let is_error = |line: &&str| ["error:", "Error:", "ERROR:"].iter().any(|word| line.contains(word));
+    let last = || said.lines().rev().find(|line| !line.trim().is_empty());
+    said.lines().find(is_error).or_else(last).unwrap_or("it said nothing").trim()
 }
 
 /// Runs a shell command to its end with all that it prints in `log`, and calls `meanwhile` now and then.

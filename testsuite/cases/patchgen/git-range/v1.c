@@ -37,7 +37,9 @@
 //#RunTool:patchgen git HEAD --repo repo --build true --program app -o no.dsu
 //#ToolExit:2
 //#RunTool:patchgen git HEAD --repo repo --base $V1 --build "echo so it goes; exit 7" --program app -o no.dsu
-//#ToolError:1 (exit status: 7); at last it says `so it goes`
+//#ToolError:1 (exit status: 7): `so it goes`
+//#RunTool:patchgen git HEAD --repo repo --base $V1 --build "echo '#error: no' >>main.c; dsu-cc main.c; echo done; false" --program app -o no.dsu
+//#ToolError:1 main.c:
 //#RunTool:patchgen git HEAD --repo repo --base $V1 --build true --program app -o no.dsu
 //#ToolError:1 [build-failed]
 //#RunTool:patchgen git nowhere..HEAD --repo repo --base $V1 --build true --program app -o no.dsu
