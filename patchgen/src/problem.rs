@@ -105,7 +105,7 @@ reasons! {
     /// A new thread-local variable.
     NewTls = "new-tls", exit::REFUSED, "use an existing thread-local variable or a plain one, or restart";
     /// New or changed constructors or destructors.
-    ConstructorsChanged = "constructor", exit::REFUSED, "run the new code from a function that is called later, or restart";
+    ConstructorsChanged = "constructor", exit::REFUSED, "run the new code from a function that is called later, do without a destructor (`--accept NAME --because WHY`), or restart";
     /// A changed or new alias or ifunc.
     AliasChanged = "alias-changed", exit::REFUSED, "keep the alias as it was";
     /// A new ifunc.
