@@ -1,5 +1,6 @@
 //! Who refers to whom, in the units that were read.
 
+mod held;
 mod indirect;
 mod picture;
 
@@ -14,6 +15,7 @@ use crate::ir::lex::{Kind, Token, tokens};
 use crate::program::is_defined;
 use crate::resolve::{Definition, Resolver};
 
+pub use held::stays_inside;
 pub use indirect::Indirect;
 pub use picture::{Edge, Kind as EdgeKind, Node, Part, Picture};
 

@@ -4,6 +4,7 @@
 pub mod debug;
 pub mod header;
 pub mod lex;
+pub mod line;
 
 use std::collections::HashMap;
 

@@ -13,8 +13,9 @@ use super::reach::{Nodes, Reach, is_named};
 use super::shape::number;
 use crate::ir::Function;
 use crate::ir::debug::Place;
-use crate::ir::header::{closing, split_commas};
-use crate::ir::lex::{Kind, Token, tokens};
+use crate::ir::header::split_commas;
+use crate::ir::lex::{Kind, tokens};
+use crate::ir::line::{Line, value};
 
 /// Functions of the C library that move bytes they know nothing about.
 const COPIES: [&str; 8] = ["memcpy", "memmove", "mempcpy", "memccpy", "bcopy", "wmemcpy", "realloc", "reallocarray"];
@@ -39,15 +40,6 @@ pub(super) struct Flow<'f, 'm, 'a> {
     arrays: &'f [Range<u64>],
 }
 
-/// An instruction.
-struct Line<'a> {
-    text: &'a str,
-    tokens: Vec<Token<'a>>,
-    result: Option<&'a str>,
-    /// Index of the opcode.
-    at: usize,
-}
-
 /// A record that says where a variable is.
 struct Record<'a> {
     variable: &'a str,
@@ -57,48 +49,6 @@ struct Record<'a> {
     pointer: bool,
     parameter: bool,
     inlined: bool,
-}
-
-impl<'a> Line<'a> {
-    fn of(text: &'a str) -> Self {
-        let tokens: Vec<Token<'a>> = tokens(text).collect();
-        let assigned =
-            tokens.first().is_some_and(|t| t.kind == Kind::Local) && tokens.get(1).is_some_and(|t| t.is("="));
-        let result = tokens.first().filter(|_| assigned).map(|t| t.text);
-        let mut at = if assigned { 2 } else { 0 };
-        while tokens.get(at).is_some_and(|t| matches!(t.text, "tail" | "musttail" | "notail")) {
-            at += 1;
-        }
-        Self { text, tokens, result, at }
-    }
-
-    fn opcode(&self) -> &'a str {
-        self.tokens.get(self.at).map_or("", |t| t.text)
-    }
-
-    /// Operands, as text, split at commas.
-    fn operands(&self) -> Vec<&'a str> {
-        let from = self.tokens.get(self.at).map_or(self.text.len(), Token::end);
-        split_commas(self.text.get(from..).unwrap_or_default())
-    }
-
-    /// The name called, when it is called by name, and the arguments.
-    fn call(&self) -> Option<(Option<&'a str>, Vec<&'a str>)> {
-        if !matches!(self.opcode(), "call" | "invoke" | "callbr") {
-            return None;
-        }
-        let callee = |w: &[Token<'_>]| matches!(w[0].kind, Kind::Global | Kind::Local | Kind::Text) && w[1].is("(");
-        let at = self.at + self.tokens.get(self.at..)?.windows(2).position(callee)?;
-        let close = closing(&self.tokens, at + 1)?;
-        let inside = self.text.get(self.tokens[at + 1].end()..self.tokens[close].at)?;
-        let name = (self.tokens[at].kind == Kind::Global).then(|| self.tokens[at].name());
-        Some((name, split_commas(inside)))
-    }
-}
-
-/// The last value in an operand: `%x`, `@y`, `null`.
-fn value(operand: &str) -> &str {
-    tokens(operand).filter(|t| t.kind != Kind::Punct).last().map_or("", |t| t.text)
 }
 
 impl<'f, 'm, 'a> Flow<'f, 'm, 'a> {
@@ -113,8 +63,7 @@ impl<'f, 'm, 'a> Flow<'f, 'm, 'a> {
         function: &Function<'a>,
     ) -> Option<Lost> {
         let body = function.body.unwrap_or_default();
-        let code = |l: &&str| !l.trim_start().starts_with("#dbg_");
-        let lines: Vec<Line<'a>> = body.lines().filter(code).map(Line::of).collect();
+        let lines = Line::all(body);
         let defined = lines.iter().enumerate().filter_map(|(n, l)| Some((l.result?, n))).collect();
         let records = records(nodes, reach, body);
         let own = records.iter().filter(|r| r.pointer && r.parameter && !r.inlined).map(|r| value(r.operand));

@@ -235,7 +235,9 @@ fn constructors(case: &Case<'_, '_, '_>) -> Vec<Problem> {
                 let problem = |message| Problem::new(Reason::ConstructorsChanged, &function, message).at(place);
                 out.push(match name {
                     // A person may know that nothing is lost when it does not run.
-                    "llvm.global_dtors" => problem("is a new destructor; a process that was patched ends without it").acceptable(),
+                    "llvm.global_dtors" => {
+                        problem("is a new destructor; a process that was patched ends without it").acceptable()
+                    }
                     _ => problem("is a new constructor; the process has already started"),
                 });
             }

@@ -87,7 +87,8 @@ fn holder_in(module: &Module<'_>, symbol: &str) -> Option<Related> {
     if let Some(alias) = module.aliases.iter().find(|a| takes(a.text)) {
         return Some(Related::at(RelatedKind::Variable, unescape(alias.name), None));
     }
-    let code = module.functions.iter().find(|f| f.body.is_some_and(takes))?;
+    let hands_on = |body: &str| takes(body) && !crate::callgraph::stays_inside(body, symbol);
+    let code = module.functions.iter().find(|f| f.body.is_some_and(hands_on))?;
     // The line that takes it says more than where the function begins.
     let line = code.body.and_then(|b| b.lines().find(|l| takes(l))).and_then(|l| l.split("!dbg ").nth(1));
     let number = line.and_then(|l| module.debug_node(l.split(',').next()?)).map_or(0, |n| n.number("line"));
