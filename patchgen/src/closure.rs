@@ -56,15 +56,23 @@ struct Closure<'c, 's, 'a> {
     resolver: &'c Resolver<'s, 'a>,
     graph: &'c CallGraph,
     resigned: BTreeSet<Definition>,
+    /// Variables of the base that the patch has one of its own of.
+    afresh: BTreeSet<Definition>,
     out: UpdateSet,
     queue: VecDeque<Definition>,
 }
 
-/// Computes the update set; hooks bring along what they need.
-pub fn close(resolver: &Resolver<'_, '_>, graph: &CallGraph, changes: &Changes, hooks: &Hooks) -> UpdateSet {
+/// Computes the update set; hooks bring along what they need, and variables that start afresh those who use them.
+pub fn close(
+    resolver: &Resolver<'_, '_>,
+    graph: &CallGraph,
+    changes: &Changes,
+    hooks: &Hooks,
+    afresh: BTreeSet<Definition>,
+) -> UpdateSet {
     let definition = |c: &crate::diff::Change| c.pair.new.map(|unit| (unit, c.symbol.clone()));
     let resigned = changes.functions(ChangeKind::Signature).filter_map(definition).collect();
-    let mut closure = Closure { resolver, graph, resigned, out: UpdateSet::default(), queue: VecDeque::new() };
+    let mut closure = Closure { resolver, graph, resigned, afresh, out: UpdateSet::default(), queue: VecDeque::new() };
     for change in changes.functions(ChangeKind::Body) {
         if let Some(definition) = definition(change) {
             closure.redirect(definition.clone(), "its body changed");
@@ -74,7 +82,7 @@ pub fn close(resolver: &Resolver<'_, '_>, graph: &CallGraph, changes: &Changes, 
     for resigned in closure.resigned.clone() {
         closure.callers_of(&resigned);
     }
-    closure.users_of_constants(changes);
+    closure.users_of_data(changes);
     for (definition, reason) in hooks.roots() {
         closure.add(definition, Role::New, reason);
     }
@@ -88,8 +96,8 @@ pub fn close_over(
     functions: impl IntoIterator<Item = (Definition, BaseSymbol)>,
     reason: &str,
 ) -> UpdateSet {
-    let resigned = BTreeSet::new();
-    let mut closure = Closure { resolver, graph, resigned, out: UpdateSet::default(), queue: VecDeque::new() };
+    let (resigned, afresh) = (BTreeSet::new(), BTreeSet::new());
+    let mut closure = Closure { resolver, graph, resigned, afresh, out: UpdateSet::default(), queue: VecDeque::new() };
     for (definition, base) in functions {
         closure.add(definition, Role::Redirect(base), reason.to_owned());
     }
@@ -148,17 +156,20 @@ impl Closure<'_, '_, '_> {
         self.out.needs_all |= visible && self.resolver.new.units.len() < self.resolver.new.build.units.len();
     }
 
-    /// Within a unit a constant is part of its users' fingerprints; other units see only its name.
-    fn users_of_constants(&mut self, changes: &Changes) {
+    /// Within a unit a constant is part of its users' fingerprints; other units see only its name. A variable that starts
+    /// afresh has to be the same for all.
+    fn users_of_data(&mut self, changes: &Changes) {
         let changed = changes.list.iter().filter(|c| c.kind == ChangeKind::Global && !c.function);
         for change in changed {
             let Some(unit) = change.pair.new else { continue };
             let facts = self.resolver.new.facts(unit);
             let constant = facts.and_then(|f| f.module.global_named(&change.symbol)).is_some_and(|g| g.constant);
-            if !constant {
-                continue;
-            }
             let target = (unit, change.symbol.clone());
+            let reason = match (constant, self.afresh.contains(&target)) {
+                (true, _) => format!("uses the constant `{}`, whose content changed", change.name),
+                (_, true) => format!("uses `{}`, which starts afresh", change.name),
+                _ => continue,
+            };
             self.ask_for_all_if_visible(&target);
             for facts in &self.resolver.new.units {
                 for function in facts.module.functions.iter().filter(|f| crate::program::is_defined(f)) {
@@ -168,7 +179,6 @@ impl Closure<'_, '_, '_> {
                                 && self.resolver.definition(facts.index, name).as_ref() == Some(&target)
                         });
                     if used {
-                        let reason = format!("uses the constant `{}`, whose content changed", change.name);
                         self.redirect((facts.index, function.name.to_owned()), &reason);
                     }
                 }
@@ -228,7 +238,7 @@ impl Closure<'_, '_, '_> {
     }
 
     fn stays_in_base(&self, definition: &Definition, global: &Global<'_>) -> bool {
-        if global.linkage == "private" {
+        if global.linkage == "private" || self.afresh.contains(definition) {
             return false;
         }
         let same = !global.constant || self.resolver.is_unchanged(definition);

@@ -18,7 +18,7 @@ use crate::progress::Progress;
 use crate::redirect::{Redirect, redirects};
 use crate::resolve::Resolver;
 use crate::risks::{self, Wish};
-use crate::verdict::{Verdict, check_builds, judge};
+use crate::verdict::{Verdict, afresh, check_builds, judge};
 
 /// Two builds, read.
 #[derive(Debug)]
@@ -116,7 +116,7 @@ fn attempt(
     let types = crate::layout::find(&resolver, pairs);
     types.enter(&resolver, pairs, &mut changes);
     let graph = CallGraph::build(&resolver);
-    let set = close(&resolver, &graph, &changes, hooks);
+    let set = close(&resolver, &graph, &changes, hooks, afresh(&resolver, &changes, accept));
     if (set.needs_all || types.needs_all) && load == Load::Changed {
         return Ok(None);
     }

@@ -95,7 +95,7 @@ reasons! {
     FileAsm = "file-asm-changed", exit::REFUSED, "restart with the new build, or move the change into a function";
 
     /// A variable that exists would have another value, size, type, or constness.
-    DataChanged = "data-changed", exit::REFUSED, "keep the variable as it was and add a new one; if only its initial value changed, set it in a hook (`--hooks`, `dsu_transform_NAME`) or keep the value it has (`--accept`); or restart";
+    DataChanged = "data-changed", exit::REFUSED, "keep the variable as it was and add a new one; if only its initial value changed, set it in a hook (`--hooks`, `dsu_transform_NAME`) or keep the value it has (`--accept`); where `--accept` says so, let new code start with one of its own; or restart";
     /// A section that code walks through, or that other tools read, got another entry.
     SectionChanged = "section-changed", exit::REFUSED, "keep the entries of the section as they were, or restart";
     /// The old build optimised a variable away, and its state with it.
@@ -205,9 +205,21 @@ pub struct Problem {
     /// Members, variables and functions it is about.
     #[serde(skip_serializing_if = "is_empty")]
     pub related: Box<[Related]>,
-    /// A person may know that it does no harm.
+    /// Who may know that it does no harm.
     #[serde(skip)]
-    pub(crate) acceptable: bool,
+    pub(crate) acceptable: Acceptable,
+}
+
+/// What comes of it when a person vouches for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Acceptable {
+    /// Nobody can.
+    #[default]
+    Never,
+    /// Things stay as they are.
+    Kept,
+    /// The variable becomes another one, with its initial value.
+    Afresh,
 }
 
 #[expect(clippy::borrowed_box, reason = "serde hands over the field as it is")]
@@ -239,7 +251,7 @@ impl Problem {
             line: None,
             way_out,
             related: Box::default(),
-            acceptable: false,
+            acceptable: Acceptable::Never,
         }
     }
 
@@ -250,12 +262,22 @@ impl Problem {
 
     /// The same, open to a person's word: running code would be sound if what she says is true.
     pub fn acceptable(self) -> Self {
-        Self { acceptable: true, ..self }
+        Self { acceptable: Acceptable::Kept, ..self }
+    }
+
+    /// The same, open to a person's word that a variable may begin again.
+    pub fn acceptable_afresh(self) -> Self {
+        Self { acceptable: Acceptable::Afresh, ..self }
     }
 
     /// May a person vouch for it?
     pub fn is_acceptable(&self) -> bool {
-        self.acceptable
+        self.acceptable != Acceptable::Never
+    }
+
+    /// May she vouch for what is in the process now?
+    pub fn is_kept(&self) -> bool {
+        self.acceptable == Acceptable::Kept
     }
 
     /// The same with its place.

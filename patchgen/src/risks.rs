@@ -57,7 +57,7 @@ pub fn accept(wishes: &[Wish], problems: &mut Vec<Problem>) -> Result<Vec<Accept
 }
 
 /// `struct item` and `item` are one type.
-fn bare(name: &str) -> &str {
+pub(crate) fn bare(name: &str) -> &str {
     let tags = ["struct ", "union ", "enum "];
     tags.iter().find_map(|tag| name.strip_prefix(tag)).unwrap_or(name).trim()
 }

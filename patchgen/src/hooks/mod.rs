@@ -181,10 +181,10 @@ impl Hooks {
         let mut out = Transformed::default();
         for (variable, entry) in &self.transformers {
             let is_meant = |name: &str| identifier(name) == *variable;
-            let about = |p: &&Problem| p.reason == Reason::DataChanged && p.is_acceptable() && is_meant(&p.subject);
+            let about = |p: &&Problem| p.reason == Reason::DataChanged && p.is_kept() && is_meant(&p.subject);
             let function = unescape(&entry.definition.1);
             if !problems.iter().any(|p| about(&p)) {
-                let known = problems.iter().filter(|p| p.reason == Reason::DataChanged && p.is_acceptable());
+                let known = problems.iter().filter(|p| p.reason == Reason::DataChanged && p.is_kept());
                 let known: Vec<_> = known.map(|p| format!("`{}`", p.subject)).collect();
                 let message = "belongs to no variable of which only the initial value changed";
                 let there = if known.is_empty() { String::new() } else { format!("; there is {}", known.join(", ")) };

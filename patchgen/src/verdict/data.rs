@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::afresh::{is_same_storage, may_start_afresh};
 use super::{Case, constants};
 use crate::closure::Role;
 use crate::diff::{Change, ChangeKind};
@@ -10,7 +11,7 @@ use crate::ir::debug::{Node, Place};
 use crate::ir::lex::unescape;
 use crate::problem::{Problem, Reason};
 use crate::program::{Facts, Pair};
-use crate::resolve::Definition;
+use crate::resolve::{Definition, Resolver};
 
 pub(super) fn check(case: &Case<'_, '_, '_>) -> Vec<Problem> {
     let mut out = Vec::new();
@@ -41,6 +42,8 @@ fn changed(case: &Case<'_, '_, '_>, change: &Change) -> Option<Problem> {
     };
     let (old, before) = case.resolver.before(&(new.index, change.symbol.clone()))?;
     let (was, becomes) = (shape(before), shape(after));
+    let sides = ((&old.module, before), (&new.module, after));
+    let own = may_start_afresh(sides.0, sides.1) && !exported(case.resolver, &change.name);
     let message = match () {
         () if before.constant && after.constant && section(after).is_none() => {
             // Constants are content: their users are updated and get the new one.
@@ -62,14 +65,27 @@ fn changed(case: &Case<'_, '_, '_>, change: &Change) -> Option<Problem> {
             return None;
         }
         () if was != becomes => {
-            format!("is `{was}` in the running process and would become `{becomes}`")
+            let what = format!("is `{was}` in the running process and would become `{becomes}`");
+            match own {
+                true => format!("{what}: new code could only have one of its own, which starts afresh"),
+                false => what,
+            }
         }
         () => String::from("would have to start with another value, but it exists already"),
     };
     let problem = Problem::new(Reason::DataChanged, &change.name, message).at(change.place.clone());
-    // Storage is the same: a person may know that its value, or that of every old holder, is good.
-    let same_storage = !before.constant && was == becomes && before.tls == after.tls;
-    Some(if same_storage { problem.acceptable() } else { problem })
+    // A person may know that the value it has, that of every old holder, or that of a new one is good.
+    let kept = !before.constant && before.tls == after.tls && (was == becomes || is_same_storage(sides.0, sides.1));
+    Some(match () {
+        () if kept => problem.acceptable(),
+        () if own => problem.acceptable_afresh(),
+        () => problem,
+    })
+}
+
+/// Whether other modules may use it: they would go on with what is there.
+pub(super) fn exported(resolver: &Resolver<'_, '_>, name: &str) -> bool {
+    resolver.old.build.exported.binary_search_by(|e| e.as_str().cmp(name)).is_ok()
 }
 
 /// Constants of a unit that are known by content alone have no entry in the change set, but may be kept as well.
@@ -116,7 +132,7 @@ fn shape(global: &Global<'_>) -> String {
 }
 
 /// The section the source asked for.
-fn section<'g>(global: &Global<'g>) -> Option<&'g str> {
+pub(super) fn section<'g>(global: &Global<'g>) -> Option<&'g str> {
     global.tail_items().into_iter().find_map(|i| i.strip_prefix("section "))
 }
 

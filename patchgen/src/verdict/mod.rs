@@ -1,5 +1,6 @@
 //! Apply, nothing to do, or refused: every rule that stands between a change and a running process.
 
+mod afresh;
 mod builds;
 mod constants;
 mod data;
@@ -13,6 +14,7 @@ use crate::problem::Problem;
 use crate::program::Pair;
 use crate::resolve::Resolver;
 
+pub use afresh::afresh;
 pub use builds::{check_builds, check_modules};
 pub(crate) use functions::has_far_code;
 
