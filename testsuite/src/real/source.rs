@@ -26,30 +26,23 @@ pub enum Cut<'a> {
 
 /// Fetches what the archive has of `package` now, or takes what an earlier run has fetched.
 pub fn fetch(package: &str) -> Result<Package> {
-    fetch_into(&cache::folder("source")?.join(package), package, || Ok(Vec::new()))
+    fetch_as(package, package, || Ok(Vec::new()))
 }
 
 /// [`fetch`] from another release of Debian than the machine's, by its codename.
 pub fn fetch_from(suite: &str, package: &str) -> Result<Package> {
-    let folder = cache::folder("source")?.join(format!("{package}-{suite}"));
-    fetch_into(&folder, package, || options_for(suite))
+    fetch_as(&format!("{package}-{suite}"), package, || options_for(suite))
 }
 
-fn fetch_into(folder: &Path, package: &str, options: impl FnOnce() -> Result<Vec<String>>) -> Result<Package> {
-    fs::create_dir_all(folder)?;
-    if let Some(description) = description_in(folder)? {
-        return Ok(Package { description });
-    }
-    let fetched = options().and_then(|options| {
+fn fetch_as(name: &str, package: &str, options: impl FnOnce() -> Result<Vec<String>>) -> Result<Package> {
+    let fetched = cache::once_in("source", name, |folder| {
         let mut apt = Command::new("apt-get");
-        run(apt.args(options).args(["source", "--download-only", "-q", package]).current_dir(folder), &[0])
+        run(apt.args(options()?).args(["source", "--download-only", "-q", package]).current_dir(folder), &[0]).map(drop)
     });
-    if let Err(error) = fetched {
-        bail!(Skipped(format!(
-            "cannot fetch the source of `{package}` (offline, or ci/install-deps.sh not run): {error:#}"
-        )));
-    }
-    let description = description_in(folder)?;
+    let folder = fetched.map_err(|error| {
+        Skipped(format!("cannot fetch the source of `{package}` (offline, or ci/install-deps.sh not run): {error:#}"))
+    })?;
+    let description = description_in(&folder)?;
     Ok(Package { description: description.with_context(|| format!("apt-get left no .dsc in `{}`", folder.display()))? })
 }
 
