@@ -44,7 +44,7 @@ pub struct Wishes {
     /// Argument for its compilation, as `--hooks-flag=-Iinclude`; the flags of the base are there already.
     #[arg(long, value_name = "FLAG", requires = "hooks", allow_hyphen_values = true)]
     pub hooks_flag: Vec<String>,
-    /// Type or variable whose problem is accepted as a risk; each needs a `--because`.
+    /// Type or variable whose problem is accepted as a risk, or several with commas between them; each needs a `--because`.
     #[arg(long, value_name = "NAME")]
     pub accept: Vec<String>,
     /// Why the risk of the `--accept` before it is none; recorded in the patch.
@@ -58,18 +58,31 @@ impl Wishes {
     /// # Errors
     /// When one of them comes without its reason.
     pub fn accepted(&self) -> Result<Vec<Wish>, clap::Error> {
-        if self.accept.len() != self.because.len() || self.because.iter().any(|why| why.trim().is_empty()) {
+        let empty =
+            self.because.iter().any(|why| why.trim().is_empty()) || self.accept.iter().any(|a| names(a).is_empty());
+        if self.accept.len() != self.because.len() || empty {
             let message = "each `--accept NAME` needs a `--because WHY`";
             return Err(Cli::command().error(clap::error::ErrorKind::WrongNumberOfValues, message));
         }
         let both = self.accept.iter().zip(&self.because);
-        Ok(both.map(|(name, because)| Wish { name: name.clone(), because: because.clone() }).collect())
+        let wish = |because: &str, name: &str| Wish { name: name.to_owned(), because: because.to_owned() };
+        Ok(both.flat_map(|(list, because)| names(list).into_iter().map(|name| wish(because, name))).collect())
     }
 
     /// The hooks file.
     pub fn source(&self) -> Option<Source> {
         self.hooks.clone().map(|file| Source { file, flags: self.hooks_flag.clone() })
     }
+}
+
+/// The names in a list; commas between brackets are part of a C++ name.
+fn names(list: &str) -> Vec<&str> {
+    let mut depth = 0i32;
+    let between = |c: char| {
+        depth += i32::from("<(".contains(c)) - i32::from(">)".contains(c));
+        c == ',' && depth == 0
+    };
+    list.split(between).map(str::trim).filter(|name| !name.is_empty()).collect()
 }
 
 /// How a patch is made and shown.
@@ -245,4 +258,17 @@ pub enum Command {
         /// Directory.
         directory: PathBuf,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn several_risks_may_have_one_reason() {
+        assert_eq!(
+            names("item, struct list,std::map<int, pair<a, b>>,f(int, int)::x,"),
+            ["item", "struct list", "std::map<int, pair<a, b>>", "f(int, int)::x"]
+        );
+    }
 }

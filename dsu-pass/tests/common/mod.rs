@@ -22,7 +22,8 @@ fn plugin() -> &'static Path {
     BUILT.get_or_init(|| {
         let tests = std::env::current_exe().expect("a test knows its own path");
         let built = tests.ancestors().nth(2).expect("tests are in `target/PROFILE/deps`");
-        let profile = if built.ends_with("release") { "release" } else { "dev" };
+        let name = built.file_name().and_then(|name| name.to_str()).expect("a profile has a name");
+        let profile = if name == "debug" { "dev" } else { name };
         let target = built.parent().expect("`target/PROFILE` has a parent");
         let mut cargo = Command::new(env!("CARGO"));
         cargo.args(["build", "--quiet", "-p", "dsu-plugin", "--profile", profile, "--target-dir"]).arg(target);

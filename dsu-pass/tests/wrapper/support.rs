@@ -61,7 +61,8 @@ impl Toolchain {
 /// Builds the plugin, which is a package of its own, and the runtime, which links only when
 /// it is optimised. Gives the runtime.
 fn build(root: &Path, built: &Path) -> PathBuf {
-    let profile = if built.ends_with("release") { "release" } else { "dev" };
+    let name = built.file_name().and_then(|name| name.to_str()).expect("a profile has a name");
+    let profile = if name == "debug" { "dev" } else { name };
     let target = built.parent().expect("`target/PROFILE` has a parent");
     for (package, profile) in [("dsu-plugin", profile), ("dsu-runtime", "release")] {
         let mut cargo = Command::new(env!("CARGO"));

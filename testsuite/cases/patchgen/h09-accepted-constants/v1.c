@@ -1,6 +1,6 @@
 //#ExpectRefused:data-changed `current` (main.c:
 //#ExpectRefused:data-changed was a variable and would become a constant
-//#RunTool:patchgen build $V1 $V2 -o ok.dsu --accept table --because "what current leads to may stay as it is" --accept current --because "the same" --accept limit --because "nobody has ever written to it"
+//#RunTool:patchgen build $V1 $V2 -o ok.dsu --accept "table, current" --because "what current leads to may stay as it is" --accept limit --because "nobody has ever written to it"
 //#ToolOut:accepted  limit: was a variable and would become a constant
 //#Send:go 2
 //#Expect:20 20 of 3
