@@ -12,7 +12,7 @@ use crate::program::Facts;
 const KEEP_NOTHING: [&str; 9] =
     ["getopt_long", "getopt_long_only", "qsort", "bsearch", "printf", "fprintf", "snprintf", "sprintf", "dprintf"];
 
-/// What holds the address of a constant of the base, or compares it.
+/// What holds the address of a constant or variable of the base, or compares it.
 pub(super) fn holder(units: &[Facts<'_>], home: &Facts<'_>, constant: &Global<'_>) -> Option<Related> {
     // String literals are values: nobody may tell one from its copy.
     if constant.linkage == "private" {
@@ -56,6 +56,8 @@ fn keeps(module: &Module<'_>, body: &str, symbol: &str) -> bool {
             let words = operands.iter().skip_while(|t| matches!(t.text, "tail" | "musttail" | "notail"));
             match words.clone().next().map_or("", |t| t.text) {
                 "load" => {}
+                // Into it, that is; of a variable.
+                "store" if !operands.iter().take_while(|t| !t.is(",")).any(used) => {}
                 "getelementptr" | "phi" | "select" | "freeze" => {
                     known.extend(line.first().filter(|_| assigned).map(|t| t.text))
                 }

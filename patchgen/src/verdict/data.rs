@@ -44,6 +44,7 @@ fn changed(case: &Case<'_, '_, '_>, change: &Change) -> Option<Problem> {
     let (was, becomes) = (shape(before), shape(after));
     let sides = ((&old.module, before), (&new.module, after));
     let own = may_start_afresh(sides.0, sides.1) && !exported(case.resolver, &change.name);
+    let holder = own.then(|| constants::holder(&case.resolver.old.units, old, before)).flatten();
     let message = match () {
         () if before.constant && after.constant && section(after).is_none() => {
             // Constants are content: their users are updated and get the new one.
@@ -66,8 +67,10 @@ fn changed(case: &Case<'_, '_, '_>, change: &Change) -> Option<Problem> {
         }
         () if was != becomes => {
             let what = format!("is `{was}` in the running process and would become `{becomes}`");
+            let holder =
+                holder.as_ref().map_or(String::new(), |h| format!("; `{}` keeps the address of the old one", h.name));
             match own {
-                true => format!("{what}: new code could only have one of its own, which starts afresh"),
+                true => format!("{what}: new code could only have one of its own, which starts afresh{holder}"),
                 false => what,
             }
         }
@@ -78,7 +81,7 @@ fn changed(case: &Case<'_, '_, '_>, change: &Change) -> Option<Problem> {
     let kept = !before.constant && before.tls == after.tls && (was == becomes || is_same_storage(sides.0, sides.1));
     Some(match () {
         () if kept => problem.acceptable(),
-        () if own => problem.acceptable_afresh(),
+        () if own => problem.about(holder.into_iter().collect()).acceptable_afresh(),
         () => problem,
     })
 }

@@ -1,6 +1,7 @@
 //#Unit:other.c
 //#ExpectRefused:data-changed new code could only have one of its own, which starts afresh
-//#RunTool:patchgen build $V1 $V2 -o fix.dsu --accept table --because "counts are for a day"
+//#ExpectRefused:data-changed new code could only have one of its own, which starts afresh; `newest` keeps the address of the old one
+//#RunTool:patchgen build $V1 $V2 -o fix.dsu --accept table,history,newest --because "counts are for a day"
 //#ToolOut:accepted  table: is
 //#ToolOut:replace   first_two of other.c: uses `table`, which starts afresh
 //#Send:add 0
@@ -22,7 +23,10 @@
 
 struct entry table[2] = {{0, "first"}, {0, "second"}};
 
-__attribute__((noinline)) static void add(long number) { table[number].count += opaque_number(1); }
+static long history[2];
+static long *volatile newest = history;
+
+__attribute__((noinline)) static void add(long number) { table[number].count += opaque_number(1), *newest = number; }
 
 __attribute__((noinline)) static long all(void) { return first_two(); }
 

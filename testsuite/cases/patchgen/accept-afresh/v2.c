@@ -4,7 +4,10 @@
 
 struct entry table[3] = {{0, "first"}, {0, "second"}, {0, "third"}};
 
-__attribute__((noinline)) static void add(long number) { table[number].count += opaque_number(1); }
+static long history[3];
+static long *volatile newest = history;
+
+__attribute__((noinline)) static void add(long number) { table[number].count += opaque_number(1), *newest = number; }
 
 __attribute__((noinline)) static long all(void) { return first_two() + table[2].count; }
 
