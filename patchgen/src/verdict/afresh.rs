@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::data::exported;
+use super::data::is_shared;
 use crate::diff::{ChangeKind, Changes};
 use crate::ir::header::{split_commas, type_end};
 use crate::ir::lex::{Kind, Token, tokens};
@@ -29,7 +29,7 @@ pub fn afresh(resolver: &Resolver<'_, '_>, changes: &Changes, wishes: &[Wish]) -
             continue;
         };
         let Some(after) = new.module.global_named(&change.symbol) else { continue };
-        if may_start_afresh((&old.module, before), (&new.module, after)) && !exported(resolver, &change.name) {
+        if may_start_afresh((&old.module, before), (&new.module, after)) && !is_shared(resolver, &change.name) {
             out.insert(definition);
         }
     }

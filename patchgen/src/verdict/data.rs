@@ -9,7 +9,7 @@ use crate::diff::{Change, ChangeKind};
 use crate::ir::Global;
 use crate::ir::debug::{Node, Place};
 use crate::ir::lex::unescape;
-use crate::problem::{Problem, Reason};
+use crate::problem::{Problem, Reason, Related};
 use crate::program::{Facts, Pair};
 use crate::resolve::{Definition, Resolver};
 
@@ -43,7 +43,7 @@ fn changed(case: &Case<'_, '_, '_>, change: &Change) -> Option<Problem> {
     let (old, before) = case.resolver.before(&(new.index, change.symbol.clone()))?;
     let (was, becomes) = (shape(before), shape(after));
     let sides = ((&old.module, before), (&new.module, after));
-    let own = may_start_afresh(sides.0, sides.1) && !exported(case.resolver, &change.name);
+    let own = may_start_afresh(sides.0, sides.1) && !is_shared(case.resolver, &change.name);
     let holder = own.then(|| constants::holder(&case.resolver.old.units, old, before)).flatten();
     let message = match () {
         () if before.constant && after.constant && section(after).is_none() => {
@@ -67,12 +67,7 @@ fn changed(case: &Case<'_, '_, '_>, change: &Change) -> Option<Problem> {
         }
         () if was != becomes => {
             let what = format!("is `{was}` in the running process and would become `{becomes}`");
-            let holder =
-                holder.as_ref().map_or(String::new(), |h| format!("; `{}` keeps the address of the old one", h.name));
-            match own {
-                true => format!("{what}: new code could only have one of its own, which starts afresh{holder}"),
-                false => what,
-            }
+            if own { what + &on_its_own(case, change, holder.as_ref()) } else { what }
         }
         () => String::from("would have to start with another value, but it exists already"),
     };
@@ -86,9 +81,25 @@ fn changed(case: &Case<'_, '_, '_>, change: &Change) -> Option<Problem> {
     })
 }
 
-/// Whether other modules may use it: they would go on with what is there.
-pub(super) fn exported(resolver: &Resolver<'_, '_>, name: &str) -> bool {
+/// What it would mean that new code has a variable of its own.
+fn on_its_own(case: &Case<'_, '_, '_>, change: &Change, holder: Option<&Related>) -> String {
+    let mut out = String::from(": new code could only have one of its own, which starts afresh");
+    if let Some(holder) = holder {
+        out += &format!("; `{}` keeps the address of the old one", holder.name);
+    }
+    if is_exported(case.resolver, &change.name) {
+        out += "; other modules keep the old one, as it is exported";
+    }
+    out
+}
+
+fn is_exported(resolver: &Resolver<'_, '_>, name: &str) -> bool {
     resolver.old.build.exported.binary_search_by(|e| e.as_str().cmp(name)).is_ok()
+}
+
+/// Whether the dynamic linker decides which variable of this name the module itself uses.
+pub(super) fn is_shared(resolver: &Resolver<'_, '_>, name: &str) -> bool {
+    resolver.old.build.is_library() && is_exported(resolver, name)
 }
 
 /// Constants of a unit that are known by content alone have no entry in the change set, but may be kept as well.

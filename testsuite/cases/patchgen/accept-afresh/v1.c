@@ -1,5 +1,6 @@
 //#Unit:other.c
-//#ExpectRefused:data-changed new code could only have one of its own, which starts afresh
+//#LinkArgs:-rdynamic
+//#ExpectRefused:data-changed which starts afresh; other modules keep the old one, as it is exported
 //#ExpectRefused:data-changed new code could only have one of its own, which starts afresh; `newest` keeps the address of the old one
 //#RunTool:patchgen build $V1 $V2 -o fix.dsu --accept table,history,newest --because "counts are for a day"
 //#ToolOut:accepted  table: is

@@ -1,0 +1,3 @@
+long prices[2] = {10, 20};
+
+long price(long number) { return prices[number & 1]; }

@@ -1,0 +1,3 @@
+long prices[4] = {10, 20, 30, 40};
+
+long price(long number) { return prices[number & 3]; }
