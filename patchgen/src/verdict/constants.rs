@@ -57,7 +57,7 @@ fn keeps(module: &Module<'_>, body: &str, symbol: &str) -> bool {
             match words.clone().next().map_or("", |t| t.text) {
                 "load" => {}
                 // Into it, that is; of a variable.
-                "store" if !operands.iter().take_while(|t| !t.is(",")).any(used) => {}
+                "store" if !first_operand(operands).iter().any(used) => {}
                 "getelementptr" | "phi" | "select" | "freeze" => {
                     known.extend(line.first().filter(|_| assigned).map(|t| t.text))
                 }
@@ -69,6 +69,17 @@ fn keeps(module: &Module<'_>, body: &str, symbol: &str) -> bool {
             return false;
         }
     }
+}
+
+/// The words of the first operand, the opcode among them: up to a comma outside of brackets.
+fn first_operand<'l, 'a>(words: &'l [Token<'a>]) -> &'l [Token<'a>] {
+    let mut depth = 0i32;
+    let ends = |t: &Token<'_>| {
+        depth += i32::from(["(", "[", "{", "<"].iter().any(|open| t.is(open)));
+        depth -= i32::from([")", "]", "}", ">"].iter().any(|close| t.is(close)));
+        depth == 0 && t.is(",")
+    };
+    &words[..words.iter().position(ends).unwrap_or(words.len())]
 }
 
 fn only_reads(module: &Module<'_>, operands: &[Token<'_>], used: &dyn Fn(&Token<'_>) -> bool) -> bool {
@@ -113,11 +124,13 @@ mod tests {
     fn reading_keeps_nothing() {
         assert!(!kept("  %1 = getelementptr i32, ptr @table, i64 %i\n  %2 = load i32, ptr %1, align 4"));
         assert!(!kept("  call void @look(ptr nocapture @table)"));
+        assert!(!kept("  store i64 %i, ptr @table, align 8"));
     }
 
     #[test]
     fn storing_comparing_returning_and_handing_over_do() {
         assert!(kept("  store ptr @table, ptr %p, align 8"));
+        assert!(kept("  store ptr getelementptr inbounds ([2 x i32], ptr @table, i64 0, i64 1), ptr %p, align 8"));
         assert!(kept("  %1 = icmp eq ptr %p, @table"));
         assert!(kept("  ret ptr @table"));
         assert!(kept("  %1 = getelementptr i32, ptr @table, i64 %i\n  call void @take(ptr %1)"));

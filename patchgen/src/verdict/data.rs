@@ -13,6 +13,9 @@ use crate::problem::{Problem, Reason, Related};
 use crate::program::{Facts, Pair};
 use crate::resolve::{Definition, Resolver};
 
+/// Characters of a type that a message shows.
+const LONGEST_SHAPE: usize = 80;
+
 pub(super) fn check(case: &Case<'_, '_, '_>) -> Vec<Problem> {
     let mut out = Vec::new();
     for change in case.changes.list.iter().filter(|c| !c.function) {
@@ -43,6 +46,7 @@ fn changed(case: &Case<'_, '_, '_>, change: &Change) -> Option<Problem> {
     let (old, before) = case.resolver.before(&(new.index, change.symbol.clone()))?;
     let (was, becomes) = (shape(before), shape(after));
     let sides = ((&old.module, before), (&new.module, after));
+    let same = is_same_storage(sides.0, sides.1);
     let own = may_start_afresh(sides.0, sides.1) && !is_shared(case.resolver, &change.name);
     let holder = own.then(|| constants::holder(&case.resolver.old.units, old, before)).flatten();
     let message = match () {
@@ -62,23 +66,34 @@ fn changed(case: &Case<'_, '_, '_>, change: &Change) -> Option<Problem> {
             return None;
         }
         // Nothing at first, in both: what is left is its type, which is judged as such.
-        () if was == becomes && [before, after].iter().all(|g| g.initialiser == Some("zeroinitializer")) => {
+        () if same && was == becomes && [before, after].iter().all(|g| g.initialiser == Some("zeroinitializer")) => {
             return None;
         }
-        () if was != becomes => {
-            let what = format!("is `{was}` in the running process and would become `{becomes}`");
+        () if !same || was != becomes => {
+            let what = match was == becomes {
+                true => format!("is `{}`, which is laid out differently", short(&was)),
+                false => format!("is `{}` in the running process and would become `{}`", short(&was), short(&becomes)),
+            };
             if own { what + &on_its_own(case, change, holder.as_ref()) } else { what }
         }
         () => String::from("would have to start with another value, but it exists already"),
     };
     let problem = Problem::new(Reason::DataChanged, &change.name, message).at(change.place.clone());
     // A person may know that the value it has, that of every old holder, or that of a new one is good.
-    let kept = !before.constant && before.tls == after.tls && (was == becomes || is_same_storage(sides.0, sides.1));
+    let kept = !before.constant && before.tls == after.tls && section(before) == section(after) && same;
     Some(match () {
         () if kept => problem.acceptable(),
         () if own => problem.about(holder.into_iter().collect()).acceptable_afresh(),
         () => problem,
     })
+}
+
+/// A type without a name may fill pages.
+fn short(shape: &str) -> String {
+    match shape.char_indices().nth(LONGEST_SHAPE) {
+        Some((end, _)) => format!("{}…", &shape[..end]),
+        None => shape.to_owned(),
+    }
 }
 
 /// What it would mean that new code has a variable of its own.

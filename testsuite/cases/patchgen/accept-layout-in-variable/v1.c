@@ -1,0 +1,32 @@
+//#NoOracle:it starts afresh
+//#ExpectRefused:layout-changed item
+//#ExpectRefused:data-changed is `[2 x %struct.item], align 16`, which is laid out differently: new code could only have one of its own
+//#RunTool:patchgen build $V1 $V2 -o no.dsu --accept item --because "nobody has one"
+//#ToolError:4 `shelf`
+//#RunTool:test ! -e no.dsu; patchgen build $V1 $V2 -o fix.dsu --accept "item, shelf" --because "what is in it can be lost"
+//#Send:1
+//#Expect:1 1
+//#Send:1
+//#Expect:1 2
+//#RunTool:dsuctl apply $PID fix.dsu
+//#Send:1
+//#Expect:1 1 7
+//#RunTool:dsuctl revert $PID
+//#Send:1
+//#Expect:1 3
+// Who vouches for a type does not vouch for the variable that has it: there is no room for the new member in there.
+#include "serve.h"
+
+struct item {
+    long number;
+    long count;
+};
+
+static struct item shelf[2];
+
+void handle(const char *line) {
+    struct item *item = &shelf[opaque_number(line[0] - '0') & 1];
+    item->number = line[0] - '0';
+    item->count++;
+    printf("%ld %ld\n", item->number, item->count);
+}
