@@ -5,7 +5,7 @@
 use crate::closure::UpdateSet;
 use crate::fingerprint::Keys;
 use crate::input::hex;
-use crate::ir::lex::{Kind, tokens, unescape};
+use crate::ir::lex::unescape;
 use crate::ir::{Global, Module};
 use crate::resolve::{Definition, Resolver};
 
@@ -54,22 +54,10 @@ pub(super) fn variables(resolver: &Resolver<'_, '_>, set: &UpdateSet) -> Vec<Car
 }
 
 fn content(module: &Module<'_>, global: &Global<'_>, keys: &Keys) -> String {
-    let mut out = String::new();
-    expand(module, global.kind_of_value, &mut out);
+    let out = module.spelled_out(global.kind_of_value);
     let align = global.tail_items().into_iter().find(|item| item.starts_with("align ")).unwrap_or_default();
     // One of several static variables of a name is known by its number only while their number stays the same.
     format!("{out}, {align}, {}", keys.siblings(global.name))
-}
-
-/// A type with the named types in it spelled out. Pointers are opaque, so that this ends.
-fn expand(module: &Module<'_>, text: &str, out: &mut String) {
-    for token in tokens(text) {
-        match module.type_index.get(token.text).filter(|_| token.kind == Kind::Local) {
-            Some(definition) => expand(module, definition, out),
-            None => out.push_str(token.text),
-        }
-        out.push(' ');
-    }
 }
 
 /// The first 8 bytes of a BLAKE3 hash.

@@ -9,7 +9,7 @@ pub mod line;
 use std::collections::HashMap;
 
 pub use header::{Function, Global};
-use lex::Kind;
+use lex::{Kind, tokens};
 
 /// What a global name stands for: an index into the list of its kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,6 +63,19 @@ pub struct Module<'a> {
 }
 
 impl<'a> Module<'a> {
+    /// A type with the named types in it replaced by what they are. Pointers are opaque, so that this ends.
+    pub fn spelled_out(&self, text: &str) -> String {
+        let mut out = String::new();
+        for token in tokens(text) {
+            match self.type_index.get(token.text).filter(|_| token.kind == Kind::Local) {
+                Some(definition) => out.push_str(&self.spelled_out(definition)),
+                None => out.push_str(token.text),
+            }
+            out.push(' ');
+        }
+        out
+    }
+
     /// Splits the text of one module. What is not understood is an error: it might matter.
     pub fn parse(text: &'a str) -> Result<Self, String> {
         let mut module = Module::default();

@@ -52,24 +52,13 @@ pub(super) fn is_same_storage(old: (&Module<'_>, &Global<'_>), new: (&Module<'_>
             .unwrap_or(1)
     };
     let (before, after) = (old.1.kind_of_value, new.1.kind_of_value);
-    let scalars = |module, text| scalars(module, text).ok_or_else(|| spelled_out(module, text));
     align(new.1) <= align(old.1) && scalars(old.0, before) == scalars(new.0, after)
 }
 
-/// A type with the named types in it replaced by what they are. Pointers are opaque, so that this ends.
-fn spelled_out(module: &Module<'_>, text: &str) -> String {
-    let word = |token: Token<'_>| match module.type_index.get(token.text).filter(|_| token.kind == Kind::Local) {
-        Some(definition) => spelled_out(module, definition),
-        None => token.text.to_owned(),
-    };
-    tokens(text).map(word).collect::<Vec<_>>().join(" ")
-}
-
-/// A type down to its scalars; `None` for one that is too long.
-fn scalars<'a>(module: &Module<'a>, text: &'a str) -> Option<Vec<Run<'a>>> {
+/// A type down to its scalars; one that is too long for that as text.
+fn scalars<'a>(module: &Module<'a>, text: &'a str) -> Result<Vec<Run<'a>>, String> {
     let mut out = Vec::new();
-    spell(module, text.trim(), &mut out)?;
-    Some(out)
+    spell(module, text.trim(), &mut out).map(|()| out).ok_or_else(|| module.spelled_out(text))
 }
 
 fn spell<'a>(module: &Module<'a>, text: &'a str, out: &mut Vec<Run<'a>>) -> Option<()> {
