@@ -1,37 +1,19 @@
 //! Does a function only choose whom it calls, or does it hand the address on?
 
-use std::collections::BTreeSet;
-
-use crate::ir::lex::Kind;
-use crate::ir::line::Line;
+use crate::ir::line::{Use, stays};
 
 /// Whether all that `body` does with the address of the function `symbol` is to choose, to compare and to call it: nobody else
 /// can come to hold it then.
 pub fn stays_inside(body: &str, symbol: &str) -> bool {
-    let lines = Line::all(body);
-    let all = lines.iter().flat_map(|line| &line.tokens);
-    let mut values: Vec<&str> =
-        all.filter(|t| t.kind == Kind::Global && t.name() == symbol).map(|t| t.text).take(1).collect();
-    let mut seen = BTreeSet::new();
-    while let Some(value) = values.pop() {
-        if !seen.insert(value) {
-            continue;
+    stays(body, &format!("@{symbol}"), |line, used| {
+        let calls_it = || line.tokens.iter().enumerate().all(|(at, token)| !used(token) || Some(at) == line.callee());
+        match line.opcode() {
+            "select" | "phi" | "freeze" => Use::Results,
+            "icmp" => Use::Passes,
+            "call" | "invoke" if calls_it() => Use::Passes,
+            _ => Use::Leaves,
         }
-        for line in &lines {
-            let operands = line.tokens.iter().enumerate().skip(usize::from(line.result.is_some()));
-            let used: Vec<usize> = operands.filter(|(_, token)| token.text == value).map(|(at, _)| at).collect();
-            if used.is_empty() {
-                continue;
-            }
-            match line.opcode() {
-                "select" | "phi" | "freeze" => values.extend(line.result),
-                "icmp" => {}
-                "call" | "invoke" if used.iter().all(|at| Some(*at) == line.callee()) => {}
-                _ => return false,
-            }
-        }
-    }
-    true
+    })
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Where the source of a changed function is, by debug information.
 
-use std::path::{Component, Path, PathBuf};
+use std::path::Path;
 
 use crate::ir::debug::Node;
 use crate::program::Facts;
@@ -41,21 +41,9 @@ fn source(facts: &Facts<'_>, subprogram: &Node<'_>) -> Option<SourceRef> {
     let file = facts.module.debug_node(subprogram.get("file")?)?;
     // Folders below the one it was compiled in, or beside it, are stored as seen from there.
     let directory = Path::new(&facts.unit.directory).join(file.text("directory").unwrap_or_default());
-    let path = directory.join(file.text("filename")?);
     Some(SourceRef {
-        path: if path.exists() { path } else { without_ups(&path) },
+        path: directory.join(file.text("filename")?),
         line: usize::try_from(subprogram.number("line")).ok()?,
         md5: file.text("checksum").filter(|_| file.get("checksumkind") == Some("CSK_MD5")),
-    })
-}
-
-/// Each `..` takes the folder before it away, which need not be there any more.
-fn without_ups(path: &Path) -> PathBuf {
-    path.components().fold(PathBuf::new(), |mut done, part| {
-        match part {
-            Component::ParentDir => drop(done.pop()),
-            part => done.push(part),
-        }
-        done
     })
 }

@@ -1,4 +1,6 @@
-//! Instructions, a line each.
+//! Instructions, a line each, and what they do with an address.
+
+use std::collections::BTreeSet;
 
 use super::header::{closing, split_commas};
 use super::lex::{Kind, Token, tokens};
@@ -34,6 +36,11 @@ impl<'a> Line<'a> {
         Self { text, tokens, result, at }
     }
 
+    /// Its tokens without the result.
+    pub fn words(&self) -> &[Token<'a>] {
+        self.tokens.get(if self.result.is_some() { 2 } else { 0 }..).unwrap_or_default()
+    }
+
     /// What it does.
     pub fn opcode(&self) -> &'a str {
         self.tokens.get(self.at).map_or("", |t| t.text)
@@ -67,4 +74,43 @@ impl<'a> Line<'a> {
 /// The last value in an operand: `%x`, `@y`, `null`.
 pub fn value(operand: &str) -> &str {
     tokens(operand).filter(|t| t.kind != Kind::Punct).last().map_or("", |t| t.text)
+}
+
+/// What comes of an address by an instruction that uses it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Use {
+    /// Nothing.
+    Passes,
+    /// The result is, or contains, the address.
+    Results,
+    /// It can be anywhere.
+    Leaves,
+}
+
+/// Whether `address` stays in a function's body: `judge` is asked about each instruction that uses it, or what comes of it, and
+/// told which of its tokens those are.
+pub fn stays<'a>(
+    body: &'a str,
+    address: &'a str,
+    judge: impl Fn(&Line<'a>, &dyn Fn(&Token<'_>) -> bool) -> Use,
+) -> bool {
+    let lines = Line::all(body);
+    let mut known: BTreeSet<&str> = BTreeSet::from([address]);
+    loop {
+        let before = known.len();
+        for line in &lines {
+            let used = |t: &Token<'_>| matches!(t.kind, Kind::Global | Kind::Local) && known.contains(t.text);
+            if !line.words().iter().any(used) {
+                continue;
+            }
+            match judge(line, &used) {
+                Use::Passes => {}
+                Use::Results => known.extend(line.result),
+                Use::Leaves => return false,
+            }
+        }
+        if known.len() == before {
+            return true;
+        }
+    }
 }

@@ -1,6 +1,6 @@
 //! What changed in the source of a function, where the source is at hand.
 
-use std::path::PathBuf;
+use std::path::{Component, PathBuf};
 
 use md5::{Digest, Md5};
 use serde::Serialize;
@@ -17,6 +17,22 @@ pub struct SourceRef {
     pub line: usize,
     /// MD5 of the file when it was compiled.
     pub md5: Option<String>,
+}
+
+impl SourceRef {
+    /// Where to look for it: each `..` takes the folder before it away where that is not there any more.
+    fn place(&self) -> PathBuf {
+        if self.path.exists() {
+            return self.path.clone();
+        }
+        self.path.components().fold(PathBuf::new(), |mut done, part| {
+            match part {
+                Component::ParentDir => drop(done.pop()),
+                part => done.push(part),
+            }
+            done
+        })
+    }
 }
 
 /// Old and new source of one function.
@@ -57,7 +73,7 @@ impl SourcePair {
     pub(super) fn with_old_in(mut self, trees: Option<&(PathBuf, PathBuf)>) -> Self {
         if let (Some(old), Some(new), Some((before, after))) = (&mut self.old, &self.new, trees)
             && let Ok(place) = new.path.strip_prefix(after)
-            && !old.path.exists()
+            && !old.place().exists()
         {
             old.path = before.join(place);
         }
@@ -91,8 +107,9 @@ struct Found {
 }
 
 fn text(source: &SourceRef) -> Result<Found, String> {
-    let shown = source.path.display();
-    let bytes = std::fs::read(&source.path).map_err(|_| format!("the source `{shown}` is not on this machine"))?;
+    let place = source.place();
+    let shown = place.display();
+    let bytes = std::fs::read(&place).map_err(|_| format!("the source `{shown}` is not on this machine"))?;
     if source.md5.as_ref().is_some_and(|wanted| hex(&Md5::digest(&bytes)) != *wanted) {
         return Err(format!("`{shown}` was changed since it was compiled"));
     }

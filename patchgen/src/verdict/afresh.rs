@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::data::is_shared;
+use super::data::is_exported;
 use crate::diff::{ChangeKind, Changes};
 use crate::ir::header::{split_commas, type_end};
 use crate::ir::lex::{Kind, Token, tokens};
@@ -29,17 +29,24 @@ pub fn afresh(resolver: &Resolver<'_, '_>, changes: &Changes, wishes: &[Wish]) -
             continue;
         };
         let Some(after) = new.module.global_named(&change.symbol) else { continue };
-        if may_start_afresh((&old.module, before), (&new.module, after)) && !is_shared(resolver, &change.name) {
+        if may_start_afresh(resolver, &change.name, (&old.module, before), (&new.module, after)) {
             out.insert(definition);
         }
     }
     out
 }
 
-/// Whether a variable cannot stay where it is, but could be another one.
-pub(super) fn may_start_afresh(old: (&Module<'_>, &Global<'_>), new: (&Module<'_>, &Global<'_>)) -> bool {
+/// Whether a variable cannot stay where it is, but could be another one: not where the dynamic linker decides which of its
+/// name a library's own code uses.
+pub(super) fn may_start_afresh(
+    resolver: &Resolver<'_, '_>,
+    name: &str,
+    old: (&Module<'_>, &Global<'_>),
+    new: (&Module<'_>, &Global<'_>),
+) -> bool {
     let is_plain = |g: &Global<'_>| !g.constant && g.tls.is_none() && super::data::section(g).is_none();
-    is_plain(old.1) && is_plain(new.1) && !is_same_storage(old, new)
+    let is_shared = resolver.old.build.is_library() && is_exported(resolver, name);
+    is_plain(old.1) && is_plain(new.1) && !is_shared && !is_same_storage(old, new)
 }
 
 /// The same scalars in the same places, whatever they are called, and no stricter alignment.

@@ -1,9 +1,8 @@
 //! Constants whose content changed and whose address somebody keeps. The patch brings a new constant for its own
 //! code; whatever holds the address of the old one goes on reading the old content, and is not equal to the new one.
 
-use std::collections::BTreeSet;
-
 use crate::ir::lex::{Kind, Token, tokens};
+use crate::ir::line::{Use, stays};
 use crate::ir::{Function, Global, Module};
 use crate::problem::{Related, RelatedKind};
 use crate::program::Facts;
@@ -39,47 +38,15 @@ fn holder_in(module: &Module<'_>, name: &str) -> Option<Related> {
     })
 }
 
-/// Does a body do more with an address than reading through it?
+/// Does a body do more with an address than reading, or writing, through it?
 fn keeps(module: &Module<'_>, body: &str, symbol: &str) -> bool {
-    let lines: Vec<Vec<Token<'_>>> =
-        body.lines().filter(|l| !l.trim_start().starts_with("#dbg_")).map(|l| tokens(l).collect()).collect();
-    let mut known: BTreeSet<&str> = BTreeSet::from([symbol]);
-    loop {
-        let before = known.len();
-        for line in &lines {
-            let assigned = line.get(1).is_some_and(|t| t.is("="));
-            let operands = line.get(if assigned { 2 } else { 0 }..).unwrap_or_default();
-            let used = |t: &Token<'_>| matches!(t.kind, Kind::Global | Kind::Local) && known.contains(t.text);
-            if !operands.iter().any(used) {
-                continue;
-            }
-            let words = operands.iter().skip_while(|t| matches!(t.text, "tail" | "musttail" | "notail"));
-            match words.clone().next().map_or("", |t| t.text) {
-                "load" => {}
-                // Into it, that is; of a variable.
-                "store" if !first_operand(operands).iter().any(used) => {}
-                "getelementptr" | "phi" | "select" | "freeze" => {
-                    known.extend(line.first().filter(|_| assigned).map(|t| t.text))
-                }
-                "call" | "invoke" if only_reads(module, operands, &used) => {}
-                _ => return true,
-            }
-        }
-        if known.len() == before {
-            return false;
-        }
-    }
-}
-
-/// The words of the first operand, the opcode among them: up to a comma outside of brackets.
-fn first_operand<'l, 'a>(words: &'l [Token<'a>]) -> &'l [Token<'a>] {
-    let mut depth = 0i32;
-    let ends = |t: &Token<'_>| {
-        depth += i32::from(["(", "[", "{", "<"].iter().any(|open| t.is(open)));
-        depth -= i32::from([")", "]", "}", ">"].iter().any(|close| t.is(close)));
-        depth == 0 && t.is(",")
-    };
-    &words[..words.iter().position(ends).unwrap_or(words.len())]
+    !stays(body, symbol, |line, used| match line.opcode() {
+        "load" => Use::Passes,
+        "store" if !line.operands().first().is_some_and(|value| tokens(value).any(|t| used(&t))) => Use::Passes,
+        "getelementptr" | "phi" | "select" | "freeze" => Use::Results,
+        "call" | "invoke" if only_reads(module, line.words(), used) => Use::Passes,
+        _ => Use::Leaves,
+    })
 }
 
 fn only_reads(module: &Module<'_>, operands: &[Token<'_>], used: &dyn Fn(&Token<'_>) -> bool) -> bool {

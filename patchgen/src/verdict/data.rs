@@ -47,7 +47,7 @@ fn changed(case: &Case<'_, '_, '_>, change: &Change) -> Option<Problem> {
     let (was, becomes) = (shape(before), shape(after));
     let sides = ((&old.module, before), (&new.module, after));
     let same = is_same_storage(sides.0, sides.1);
-    let own = may_start_afresh(sides.0, sides.1) && !is_shared(case.resolver, &change.name);
+    let own = !same && may_start_afresh(case.resolver, &change.name, sides.0, sides.1);
     let holder = own.then(|| constants::holder(&case.resolver.old.units, old, before)).flatten();
     let message = match () {
         () if before.constant && after.constant && section(after).is_none() => {
@@ -108,13 +108,9 @@ fn on_its_own(case: &Case<'_, '_, '_>, change: &Change, holder: Option<&Related>
     out
 }
 
-fn is_exported(resolver: &Resolver<'_, '_>, name: &str) -> bool {
+/// Whether other modules may use it.
+pub(super) fn is_exported(resolver: &Resolver<'_, '_>, name: &str) -> bool {
     resolver.old.build.exported.binary_search_by(|e| e.as_str().cmp(name)).is_ok()
-}
-
-/// Whether the dynamic linker decides which variable of this name the module itself uses.
-pub(super) fn is_shared(resolver: &Resolver<'_, '_>, name: &str) -> bool {
-    resolver.old.build.is_library() && is_exported(resolver, name)
 }
 
 /// Constants of a unit that are known by content alone have no entry in the change set, but may be kept as well.
