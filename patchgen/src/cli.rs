@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, CommandFactory, Parser, Subcommand};
 
-use crate::check::overrides::Wish;
+use crate::check::overrides::Override;
 use crate::patch::hooks::Source;
 use crate::report::page::Format;
 
@@ -36,7 +36,7 @@ pub struct Cli {
 
 /// What the release engineer adds to two builds.
 #[derive(Debug, Clone, Args)]
-pub struct Wishes {
+pub struct Additions {
     /// C file with hooks (`dsu_pre_apply`, `dsu_post_apply`, `dsu_pre_revert`, `dsu_post_revert`) and transformers
     /// (`dsu_transform_VARIABLE`); see dsu.h.
     #[arg(long, value_name = "FILE.c")]
@@ -44,20 +44,20 @@ pub struct Wishes {
     /// Argument for its compilation, as `--hooks-flag=-Iinclude`; the flags of the base are there already.
     #[arg(long, value_name = "FLAG", requires = "hooks", allow_hyphen_values = true)]
     pub hooks_flag: Vec<String>,
-    /// Type or variable whose problem is accepted as a risk, or several with commas between them; each needs a `--because`.
+    /// Type or variable whose refusal is overridden, or several with commas between them; each needs a `--because`.
     #[arg(long, value_name = "NAME")]
     pub accept: Vec<String>,
-    /// Why the risk of the `--accept` before it is none; recorded in the patch.
+    /// Why the override of the `--accept` before it is safe; recorded in the patch.
     #[arg(long, value_name = "WHY")]
     pub because: Vec<String>,
 }
 
-impl Wishes {
-    /// The accepted risks.
+impl Additions {
+    /// The overrides.
     ///
     /// # Errors
     /// When one of them comes without its reason.
-    pub fn accepted(&self) -> Result<Vec<Wish>, clap::Error> {
+    pub fn accepted(&self) -> Result<Vec<Override>, clap::Error> {
         let empty =
             self.because.iter().any(|why| why.trim().is_empty()) || self.accept.iter().any(|a| names(a).is_empty());
         if self.accept.len() != self.because.len() || empty {
@@ -65,8 +65,8 @@ impl Wishes {
             return Err(Cli::command().error(clap::error::ErrorKind::WrongNumberOfValues, message));
         }
         let both = self.accept.iter().zip(&self.because);
-        let wish = |because: &str, name: &str| Wish { name: name.to_owned(), because: because.to_owned() };
-        Ok(both.flat_map(|(list, because)| names(list).into_iter().map(|name| wish(because, name))).collect())
+        let override_of = |because: &str, name: &str| Override { name: name.to_owned(), because: because.to_owned() };
+        Ok(both.flat_map(|(list, because)| names(list).into_iter().map(|name| override_of(because, name))).collect())
     }
 
     /// The hooks file.
@@ -164,7 +164,7 @@ pub enum Command {
         ir: bool,
         /// What is added to the two builds.
         #[command(flatten)]
-        wishes: Wishes,
+        additions: Additions,
     },
     /// Makes a patch object.
     #[command(after_help = "Example:\n  patchgen build kvd.dsubase new/kvd -o fix.dsu --name CVE-2024-1")]
@@ -188,7 +188,7 @@ pub enum Command {
         keep: Option<PathBuf>,
         /// What is added to the two builds.
         #[command(flatten)]
-        wishes: Wishes,
+        additions: Additions,
     },
     /// Makes a patch object of a change in a git repository: builds the revisions before and after it, and compares them.
     #[command(
@@ -209,9 +209,9 @@ pub enum Command {
         making: Making,
         /// What is added to the two builds.
         #[command(flatten)]
-        wishes: Wishes,
+        additions: Additions,
     },
-    /// Writes a report for people: what changes and why, the risks, what to test.
+    /// Writes a report for people: what changes and why, the overrides, what to test.
     #[command(after_help = "Examples:\n  patchgen report kvd.dsubase new/kvd -o fix.html\n  \
                             patchgen report kvd.dsubase new/kvd --patch fix.dsu --format text")]
     Report {
@@ -228,12 +228,12 @@ pub enum Command {
         /// Title [default: name of the patch, or of the build].
         #[arg(long)]
         name: Option<String>,
-        /// Patch made from these builds: checked to be just that, and its name and accepted risks are taken from it.
+        /// Patch made from these builds: checked to be just that, and its name and overrides are taken from it.
         #[arg(long, value_name = "FILE.dsu", conflicts_with_all = ["accept", "name"])]
         patch: Option<PathBuf>,
         /// What is added to the two builds.
         #[command(flatten)]
-        wishes: Wishes,
+        additions: Additions,
     },
     /// Shows what is inside a patch object.
     #[command(after_help = "Example:\n  patchgen inspect fix.dsu --json")]

@@ -7,9 +7,9 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser, ValueEnum};
 use patchgen::build::git::{Made, Range, Recipe, Trees};
 use patchgen::build::{BASE_ENDING, Build};
-use patchgen::check::overrides::Wish;
+use patchgen::check::overrides::Override;
 use patchgen::check::rules::Verdict;
-use patchgen::cli::{Cli, Command, FromGit, Making, Wishes};
+use patchgen::cli::{Additions, Cli, Command, FromGit, Making};
 use patchgen::patch::emit::{Tools, write};
 use patchgen::patch::order::{Builds, Order};
 use patchgen::problem::{Problem, Reason, Result};
@@ -47,35 +47,35 @@ fn main() -> ExitCode {
 fn run(command: Command) -> Result<u8> {
     match command {
         Command::Base { app, output, strip } => base(&app, output, strip),
-        Command::Diff { old, new, running, json, ir, wishes } => {
-            let accept = accepted(&wishes);
-            let builds = pipeline::read(&old, &new, running.as_deref())?.with_hooks(wishes.source().as_ref())?;
+        Command::Diff { old, new, running, json, ir, additions } => {
+            let accept = accepted(&additions);
+            let builds = pipeline::read(&old, &new, running.as_deref())?.with_hooks(additions.source().as_ref())?;
             let (report, _) = pipeline::compare(&builds, &accept, None, &Progress::default())?;
             show(Some(&builds), &report, json, ir);
             Ok(code(&report))
         }
         // `all_functions` is what takes the place of a new build.
         Command::Build { old, new: None, all_functions: _, making, keep, .. } => {
-            build(&Subject::Everything(&old), &[], &making, keep)
+            build(&Subject::SelfPatch(&old), &[], &making, keep)
         }
-        Command::Build { old, new: Some(new), all_functions: _, running, making, keep, wishes } => {
-            let builds = pipeline::read(&old, &new, running.as_deref())?.with_hooks(wishes.source().as_ref())?;
-            build(&Subject::Change(&builds), &accepted(&wishes), &making, keep)
+        Command::Build { old, new: Some(new), all_functions: _, running, making, keep, additions } => {
+            let builds = pipeline::read(&old, &new, running.as_deref())?.with_hooks(additions.source().as_ref())?;
+            build(&Subject::Change(&builds), &accepted(&additions), &making, keep)
         }
-        Command::Git { from, running, making, wishes } => {
-            let accept = accepted(&wishes);
+        Command::Git { from, running, making, additions } => {
+            let accept = accepted(&additions);
             // A mistake in its name should not wait until everything is built.
             let base = from.base.as_deref().map(Build::read).transpose()?;
             let made = made_from_git(&from)?;
             let old = made.old.as_deref().map_or_else(|| Ok(base.expect("or it was built")), Build::read)?;
             let read = pipeline::pair_up(old, Build::read(&made.new)?, running.as_deref())?;
-            let mut builds = read.with_hooks(wishes.source().as_ref())?;
+            let mut builds = read.with_hooks(additions.source().as_ref())?;
             builds.trees = Some(made.trees.clone());
             build(&Subject::Change(&builds), &accept, &making, None)
         }
-        Command::Report { old, new, output, format, name, patch, wishes } => {
-            let wanted = Wanted { output, format, name, patch };
-            report(&old, &new, &wanted, &wishes)
+        Command::Report { old, new, output, format, name, patch, additions } => {
+            let wanted = ReportOptions { output, format, name, patch };
+            report(&old, &new, &wanted, &additions)
         }
         Command::Inspect { patch, json, dot } => {
             let inspected = inspect::inspect(&patch)?;
@@ -149,8 +149,8 @@ fn base(app: &Path, output: Option<PathBuf>, strip: bool) -> Result<u8> {
 }
 
 /// A mistake in the command line ends the program, as clap's own checks do.
-fn accepted(wishes: &Wishes) -> Vec<Wish> {
-    wishes.accepted().unwrap_or_else(|error| error.exit())
+fn accepted(additions: &Additions) -> Vec<Override> {
+    additions.accepted().unwrap_or_else(|error| error.exit())
 }
 
 /// What a patch is made of.
@@ -158,10 +158,10 @@ enum Subject<'s> {
     /// From one build to another.
     Change(&'s Builds),
     /// All functions of one build.
-    Everything(&'s Path),
+    SelfPatch(&'s Path),
 }
 
-fn build(subject: &Subject<'_>, accept: &[Wish], making: &Making, keep: Option<PathBuf>) -> Result<u8> {
+fn build(subject: &Subject<'_>, accept: &[Override], making: &Making, keep: Option<PathBuf>) -> Result<u8> {
     let Making { output, name, consistency, report: page, json } = making;
     let stem = output.file_stem().map(|s| s.to_string_lossy().into_owned());
     let name = name.clone().or(stem).unwrap_or_else(|| String::from("patch"));
@@ -171,7 +171,7 @@ fn build(subject: &Subject<'_>, accept: &[Wish], making: &Making, keep: Option<P
     let progress = Progress::default();
     let (builds, (report, finished)) = match subject {
         Subject::Change(builds) => (Some(*builds), pipeline::compare(builds, accept, Some(order), &progress)?),
-        Subject::Everything(old) => (None, pipeline::replace_all(old, order, &progress)?),
+        Subject::SelfPatch(old) => (None, pipeline::replace_all(old, order, &progress)?),
     };
     drop(progress);
     if let Some((path, builds)) = page.as_ref().zip(builds) {
@@ -207,17 +207,17 @@ fn format_of(path: &Path) -> Format {
 }
 
 /// The options of `report`.
-struct Wanted {
+struct ReportOptions {
     output: Option<PathBuf>,
     format: Option<Format>,
     name: Option<String>,
     patch: Option<PathBuf>,
 }
 
-fn report(old: &Path, new: &Path, wanted: &Wanted, wishes: &Wishes) -> Result<u8> {
+fn report(old: &Path, new: &Path, wanted: &ReportOptions, additions: &Additions) -> Result<u8> {
     let made = wanted.patch.as_deref().map(inspect::inspect).transpose()?;
-    let accept = made.as_ref().map_or_else(|| accepted(wishes), inspect::Inspected::accepted);
-    let builds = pipeline::read(old, new, None)?.with_hooks(wishes.source().as_ref())?;
+    let accept = made.as_ref().map_or_else(|| accepted(additions), inspect::Inspected::accepted);
+    let builds = pipeline::read(old, new, None)?.with_hooks(additions.source().as_ref())?;
     let named = wanted.name.clone().or_else(|| made.as_ref().map(inspect::Inspected::name));
     let name = named.unwrap_or_else(|| builds.new.name.clone());
     let tools = Tools::default();

@@ -6,9 +6,9 @@ use crate::build::both;
 use crate::build::pair::{Load, Pair, pair};
 use crate::build::{Build, running};
 use crate::check::consistency::{Model, choose};
-use crate::check::overrides::{self, Wish};
+use crate::check::overrides::{self, Override};
 use crate::check::redirect::{Redirect, redirects};
-use crate::check::rules::{Verdict, afresh, check_builds, judge};
+use crate::check::rules::{Verdict, check_builds, judge, reinitialised};
 use crate::compare::callgraph::CallGraph;
 use crate::compare::closure::{UpdateSet, close};
 use crate::compare::diff::{Changes, diff};
@@ -18,7 +18,7 @@ use crate::patch::emit;
 use crate::patch::extract::extract;
 use crate::patch::hooks::{self, Hooks, Transformed};
 use crate::patch::order::{Builds, Finished, Order};
-use crate::patch::self_patch::{Everything, everything, let_threads_pass};
+use crate::patch::self_patch::{SelfPatch, exempt_from_stack_check, self_patch};
 use crate::problem::{Problem, Reason, Result};
 use crate::progress::Progress;
 use crate::report::explain::Report;
@@ -39,8 +39,8 @@ pub fn pair_up(old: Build, new: Build, running: Option<&str>) -> Result<Builds> 
     Ok(Builds { old, new, pairs, hooks: Hooks::default(), trees: None })
 }
 
-/// Compares them, with the risks that were accepted; makes a patch when one is wanted and possible.
-pub fn compare(builds: &Builds, accept: &[Wish], patch: Option<Order<'_>>, progress: &Progress) -> Result<Outcome> {
+/// Compares them, with overrides; makes a patch when one is wanted and possible.
+pub fn compare(builds: &Builds, accept: &[Override], patch: Option<Order<'_>>, progress: &Progress) -> Result<Outcome> {
     match attempt(builds, accept, patch, Load::Changed, progress)? {
         Some(done) => Ok(done),
         // Something that other units can see changed: read them all.
@@ -56,7 +56,7 @@ type Attempt = Option<Outcome>;
 
 fn attempt(
     builds: &Builds,
-    accept: &[Wish],
+    accept: &[Override],
     patch: Option<Order<'_>>,
     load: Load,
     progress: &Progress,
@@ -73,7 +73,7 @@ fn attempt(
     let types = crate::compare::layout::find(&resolver, pairs);
     types.enter(&resolver, pairs, &mut changes);
     let graph = CallGraph::build(&resolver);
-    let set = close(&resolver, &graph, &changes, hooks.roots(), afresh(&resolver, &changes, accept));
+    let set = close(&resolver, &graph, &changes, hooks.roots(), reinitialised(&resolver, &changes, accept));
     if (set.needs_all || types.needs_all) && load == Load::Changed {
         return Ok(None);
     }
@@ -87,7 +87,7 @@ fn attempt(
         return Ok(Some((report, None)));
     }
     let redirects = redirects(&resolver, &set)?;
-    let wanted = Wanted { graph: &graph, set: &set, redirects: &redirects, hooks, transformed: &transformed };
+    let wanted = PatchParts { graph: &graph, set: &set, redirects: &redirects, hooks, transformed: &transformed };
     make(report, &resolver, &wanted, patch, progress).map(Some)
 }
 
@@ -103,7 +103,7 @@ pub fn replace_all(build: &Path, order: Order<'_>, progress: &Progress) -> Resul
     let pairs: Vec<Pair> = (0..build.units.len()).map(|i| Pair { old: Some(i), new: Some(i), certain: true }).collect();
     let resolver = Resolver::new(&side, &side, &pairs);
     let graph = CallGraph::build(&resolver);
-    let Everything { set, left_out } = everything(&resolver, &graph, consistency)?;
+    let SelfPatch { set, left_out } = self_patch(&resolver, &graph, consistency)?;
     let verdict = if set.members.is_empty() { Verdict::NoChange } else { Verdict::Apply };
     let mut report = Report::new(&resolver, &graph, &Changes::default(), &set, verdict, Vec::new());
     report.left_out = Some(left_out);
@@ -111,14 +111,15 @@ pub fn replace_all(build: &Path, order: Order<'_>, progress: &Progress) -> Resul
         return Ok((report, None));
     }
     let mut redirects = redirects(&resolver, &set)?;
-    let_threads_pass(&resolver, &graph, &mut redirects);
+    exempt_from_stack_check(&resolver, &graph, &mut redirects);
     let (hooks, transformed) = (Hooks::default(), Transformed::default());
-    let wanted = Wanted { graph: &graph, set: &set, redirects: &redirects, hooks: &hooks, transformed: &transformed };
+    let wanted =
+        PatchParts { graph: &graph, set: &set, redirects: &redirects, hooks: &hooks, transformed: &transformed };
     make(report, &resolver, &wanted, Some(order), progress)
 }
 
 /// What a patch is made of.
-struct Wanted<'w> {
+struct PatchParts<'w> {
     graph: &'w CallGraph,
     set: &'w UpdateSet,
     redirects: &'w [Redirect],
@@ -130,11 +131,11 @@ struct Wanted<'w> {
 fn make(
     mut report: Report,
     resolver: &Resolver<'_, '_>,
-    wanted: &Wanted<'_>,
+    wanted: &PatchParts<'_>,
     patch: Option<Order<'_>>,
     progress: &Progress,
 ) -> Result<Outcome> {
-    let Wanted { graph, set, redirects, hooks, transformed } = *wanted;
+    let PatchParts { graph, set, redirects, hooks, transformed } = *wanted;
     let (old, new) = (resolver.old.build, resolver.new.build);
     let choice = match choose(resolver, graph, set, redirects, patch.and_then(|p| p.consistency)) {
         Ok(choice) => choice,
@@ -143,21 +144,21 @@ fn make(
     let model = choice.model;
     report.consistency = Some(choice);
     // `diff` goes this far too: what only shows when code is taken out of its unit is part of its answer.
-    let mut pieces = match extract(resolver, set) {
-        Ok(pieces) => pieces,
+    let mut extracted = match extract(resolver, set) {
+        Ok(extracted) => extracted,
         Err(problem) => return refused(report, problem),
     };
-    let piece = hooks::piece(hooks, transformed, &mut pieces)?;
-    pieces.list.extend(piece);
+    let extracted_module = hooks::extracted_module(hooks, transformed, &mut extracted)?;
+    extracted.list.extend(extracted_module);
     let Some(Order { name, tools, .. }) = patch else { return Ok((report, None)) };
     progress.step("generating code");
-    let linked = match emit::link(old, &mut pieces, redirects, tools) {
+    let linked = match emit::link(old, &mut extracted, redirects, tools) {
         Ok(linked) => linked,
         Err(problem) => return refused(report, problem),
     };
-    let manifest = crate::report::manifest::manifest(&report, (old, new), &linked, &pieces, redirects, name);
+    let manifest = crate::report::manifest::manifest(&report, (old, new), &linked, &extracted, redirects, name);
     let label = emit::Label { name, model, manifest: manifest.as_bytes() };
-    let bytes = emit::finish(&linked, old, redirects, &pieces, label)?;
+    let bytes = emit::finish(&linked, old, redirects, &extracted, label)?;
     Ok((report, Some(Finished { bytes, manifest, hooks: hooks.moments(transformed) })))
 }
 

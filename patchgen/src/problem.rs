@@ -1,5 +1,5 @@
 //! Why patchgen does not produce a patch: one enum for what must not be patched and for input that cannot be
-//! used, each with its kebab-case id, its exit code and a way out.
+//! used, each with its kebab-case id, its exit code and help.
 
 use serde::Serialize;
 
@@ -26,7 +26,7 @@ macro_rules! reasons {
             }
 
             /// What to do about it.
-            pub fn way_out(self) -> &'static str {
+            pub fn help(self) -> &'static str {
                 match self { $(Reason::$name => $way,)* }
             }
         }
@@ -83,7 +83,7 @@ reasons! {
     OtherProgram = "other-program", exit::REFUSED, "give two builds of the same executable or library";
     /// A hooks file that does not compile, or defines what it must not.
     BadHooks = "bad-hooks", exit::REFUSED, "see the head of dsu.h for what a hooks file may hold";
-    /// `--accept` of something that is no problem, or not one that a person can vouch for.
+    /// `--accept` of something that is no problem, or not one that can be overridden.
     NothingToAccept = "nothing-to-accept", exit::FAILED, "take names from the refusals that `patchgen diff` shows";
     /// A patch that these two builds do not give.
     OtherPatch = "other-patch", exit::FAILED, "give the builds, and the hooks file, that it was made from";
@@ -99,7 +99,7 @@ reasons! {
     /// A section that code walks through, or that other tools read, got another entry.
     SectionChanged = "section-changed", exit::REFUSED, "keep the entries of the section as they were, or restart";
     /// The old build optimised a variable away, and its state with it.
-    DissolvedState = "dissolved-state", exit::REFUSED, "use a new variable, start it afresh with `--accept NAME --because WHY`, or restart";
+    DissolvedState = "dissolved-state", exit::REFUSED, "use a new variable, reinitialise it with `--accept NAME --because WHY`, or restart";
     /// A static local that cannot be matched with its old storage.
     AmbiguousStatic = "ambiguous-static", exit::REFUSED, "give the static variables of the function different names";
     /// A new thread-local variable.
@@ -121,7 +121,7 @@ reasons! {
     /// Threads cannot switch a function one by one, which the patch needs.
     NotByThread = "not-by-thread", exit::REFUSED, "build with --consistency newest, so that functions switch one after the other, or restart";
     /// Live data has another layout.
-    LayoutChanged = "layout-changed", exit::REFUSED, "keep the layout (append nothing, move nothing) and put new fields into shadow variables (dsu.h), vouch for it with `--accept NAME --because WHY`, or restart";
+    LayoutChanged = "layout-changed", exit::REFUSED, "keep the layout (append nothing, move nothing) and put new fields into shadow variables (dsu.h), override the refusal with `--accept NAME --because WHY`, or restart";
     /// Something position-dependent would have to reach into the base.
     RelativeReference = "relative-reference", exit::REFUSED, "build with -fPIC or -fPIE and without the construct named";
     /// A symbol that nobody provides.
@@ -188,7 +188,7 @@ impl Related {
 }
 
 /// One reason, said about one thing.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Problem {
     /// Its kind.
     pub reason: Reason,
@@ -201,25 +201,26 @@ pub struct Problem {
     /// Line in it.
     pub line: Option<u32>,
     /// What to do.
-    pub way_out: &'static str,
+    #[serde(rename = "way_out")]
+    pub help: &'static str,
     /// Members, variables and functions it is about.
     #[serde(skip_serializing_if = "is_empty")]
     pub related: Box<[Related]>,
-    /// Who may know that it does no harm.
+    /// Whether it can be overridden.
     #[serde(skip)]
-    pub(crate) acceptable: Acceptable,
+    pub(crate) overridable: Overridable,
 }
 
-/// What comes of it when a person vouches for it.
+/// What comes of it when it is overridden.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) enum Acceptable {
-    /// Nobody can.
+pub(crate) enum Overridable {
+    /// It cannot be.
     #[default]
     Never,
     /// Things stay as they are.
     Kept,
     /// The variable becomes another one, with its initial value.
-    Afresh,
+    Reinitialised,
 }
 
 #[expect(clippy::borrowed_box, reason = "serde hands over the field as it is")]
@@ -235,23 +236,25 @@ impl std::fmt::Display for Problem {
             (Some(file), None) => write!(f, " ({file})")?,
             _ => {}
         }
-        write!(f, "; {} [{}]", self.way_out, self.reason.id())
+        write!(f, "; {} [{}]", self.help, self.reason.id())
     }
 }
+
+impl std::error::Error for Problem {}
 
 impl Problem {
     /// A problem without a place in the source.
     pub fn new(reason: Reason, subject: impl Into<String>, message: impl Into<String>) -> Self {
-        let way_out = reason.way_out();
+        let help = reason.help();
         Self {
             reason,
             subject: subject.into(),
             message: message.into(),
             file: None,
             line: None,
-            way_out,
+            help,
             related: Box::default(),
-            acceptable: Acceptable::Never,
+            overridable: Overridable::Never,
         }
     }
 
@@ -260,24 +263,24 @@ impl Problem {
         Self { related: related.into(), ..self }
     }
 
-    /// The same, open to a person's word: running code would be sound if what she says is true.
-    pub fn acceptable(self) -> Self {
-        Self { acceptable: Acceptable::Kept, ..self }
+    /// The same, open to an override: running code would be sound if its reason is true.
+    pub fn overridable(self) -> Self {
+        Self { overridable: Overridable::Kept, ..self }
     }
 
-    /// The same, open to a person's word that a variable may begin again.
-    pub fn acceptable_afresh(self) -> Self {
-        Self { acceptable: Acceptable::Afresh, ..self }
+    /// The same, open to an override that reinitialises the variable.
+    pub fn overridable_by_reinitialising(self) -> Self {
+        Self { overridable: Overridable::Reinitialised, ..self }
     }
 
-    /// May a person vouch for it?
-    pub fn is_acceptable(&self) -> bool {
-        self.acceptable != Acceptable::Never
+    /// Can it be overridden?
+    pub fn is_overridable(&self) -> bool {
+        self.overridable != Overridable::Never
     }
 
-    /// May she vouch for what is in the process now?
+    /// Does an override keep what is in the process now?
     pub fn is_kept(&self) -> bool {
-        self.acceptable == Acceptable::Kept
+        self.overridable == Overridable::Kept
     }
 
     /// The same with its place.

@@ -62,7 +62,7 @@ fn one_body_is_one_function_and_equal_inputs_give_equal_bytes() {
     let shown = patchgen(&["inspect".as_ref(), &from_program, "--json".as_ref()]);
     let shown: Value = serde_json::from_slice(&shown.stdout).expect("inspect --json prints JSON");
     assert_eq!(list(&shown, "update_set", "function"), ["price"]);
-    // `calls` and `total` stay where they are, and the way into the old `price` loads one of them, then goes on there:
+    // `calls` and `total` stay where they are, and the trampoline of the old `price` loads one of them, then goes on there:
     // these words of the patch are filled with addresses of the base.
     let mut referred = list(&shown, "relocations", "name");
     referred.sort();

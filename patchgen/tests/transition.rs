@@ -121,14 +121,14 @@ fn stubs_read_the_control_block_with_r11_alone() {
     }
 }
 
-/// Where the words that an old way reads lead in the base.
+/// Where the words that a trampoline reads lead in the base.
 fn word(relocations: &[PatchRelocation<'_>], at: u64) -> u64 {
     let found = relocations.iter().find(|r| r.offset == at).expect("the word is relocated");
     found.value.wrapping_add_signed(found.addend)
 }
 
 #[test]
-fn old_ways_do_what_arming_overwrote_and_go_on_behind_it() {
+fn trampolines_do_what_arming_overwrote_and_go_on_behind_it() {
     let Some(place) = Place::new() else { return };
     let (bytes, base) = patch(&place, &["-O2"], all_changed);
     let base = fs::read(base).expect("readable");

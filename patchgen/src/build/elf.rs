@@ -9,7 +9,7 @@ use object::read::elf::{Dyn, ElfFile64, FileHeader, ProgramHeader};
 use object::{Endianness, Object, ObjectSection, ObjectSegment, ObjectSymbol, SymbolFlags, SymbolKind};
 use serde::Deserialize;
 
-use super::{Build, Definition, ModuleKind, Unit, UnitSymbol, extent};
+use super::{Build, ModuleKind, SymbolLocation, Unit, UnitSymbol, extent};
 use crate::arch::x86_64::{AFTER, BEFORE};
 use crate::problem::{Problem, Reason, Result};
 
@@ -17,7 +17,7 @@ type Elf<'a> = ElfFile64<'a, Endianness>;
 
 /// The record's metadata, as far as it matters here.
 #[derive(Deserialize)]
-struct Metadata {
+struct RecordMetadata {
     name: String,
     #[serde(default)]
     directory: String,
@@ -166,7 +166,7 @@ fn dynamic(file: &Elf<'_>) -> (Option<String>, Vec<String>, Vec<String>) {
     (strings(&[elf::DT_SONAME.0]).pop(), strings(&[elf::DT_NEEDED.0]), run_path)
 }
 
-fn defined(file: &Elf<'_>) -> (BTreeMap<String, Definition>, Vec<String>) {
+fn defined(file: &Elf<'_>) -> (BTreeMap<String, SymbolLocation>, Vec<String>) {
     let is_definition = |s: &object::read::elf::ElfSymbol64<'_, '_, Endianness>| {
         let named = matches!(s.kind(), SymbolKind::Text | SymbolKind::Data | SymbolKind::Tls | SymbolKind::Unknown)
             || s.elf_symbol().st_type() == elf::STT_GNU_IFUNC;
@@ -185,7 +185,7 @@ fn defined(file: &Elf<'_>) -> (BTreeMap<String, Definition>, Vec<String>) {
         if let Ok(name) = symbol.name()
             && !ifunc
         {
-            defined.entry(name.to_owned()).or_insert(Definition { address: symbol.address(), tls });
+            defined.entry(name.to_owned()).or_insert(SymbolLocation { address: symbol.address(), tls });
         }
     }
     for symbol in file.dynamic_symbols().filter(is_definition) {
@@ -237,7 +237,7 @@ fn units(file: &Elf<'_>, shown: &str) -> Result<Vec<Unit>> {
     let mut units = Vec::new();
     for record in unit::records(&records) {
         let record = record.map_err(|e| damaged(e.to_string()))?;
-        let metadata: Metadata = serde_json::from_str(record.metadata)
+        let metadata: RecordMetadata = serde_json::from_str(record.metadata)
             .map_err(|e| damaged(format!("metadata of a unit cannot be read: {e}")))?;
         let symbols = by_id.remove(&record.id);
         let missing = || damaged(format!("unit `{}` has no symbol table", metadata.name));
@@ -248,7 +248,7 @@ fn units(file: &Elf<'_>, shown: &str) -> Result<Vec<Unit>> {
             directory: metadata.directory,
             producer: metadata.producer,
             flags: metadata.flags,
-            stamps: metadata.stamps,
+            build_timestamps: metadata.stamps,
             skipped: metadata.skipped.into_iter().map(|s| (s.function, s.reason)).collect(),
             points: metadata.points.into_iter().chain(metadata.waits).map(|p| p.function).collect(),
             bitcode: record.bitcode.to_vec(),

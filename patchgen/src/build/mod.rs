@@ -57,7 +57,7 @@ pub struct Build {
     /// Has thread-local variables.
     pub tls: bool,
     /// Global symbols it defines (`.symtab`, else `.dynsym`): address, thread-local.
-    pub defined: BTreeMap<String, Definition>,
+    pub defined: BTreeMap<String, SymbolLocation>,
     /// Names of `.dynsym` that it defines.
     pub exported: Vec<String>,
     /// Names it imports, with the library that provides them.
@@ -74,7 +74,7 @@ pub struct Build {
 
 /// Where a global symbol is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Definition {
+pub struct SymbolLocation {
     /// Virtual address, or offset in the TLS block.
     pub address: u64,
     /// Thread-local.
@@ -95,7 +95,7 @@ pub struct Unit {
     /// Arguments that matter for the code.
     pub flags: Vec<String>,
     /// Strings in it that say when it was compiled.
-    pub stamps: Vec<String>,
+    pub build_timestamps: Vec<String>,
     /// Functions left alone, with the reason.
     pub skipped: Vec<(String, String)>,
     /// Functions in which a thread can switch: they contain a quiescence point or an idle region.

@@ -61,15 +61,15 @@ impl Choice {
     }
 }
 
-/// Chooses; `wish` is what the release engineer asked for.
+/// Chooses; `requested` is what the release engineer asked for.
 pub fn choose(
     resolver: &Resolver<'_, '_>,
     graph: &CallGraph,
     set: &UpdateSet,
     redirects: &[Redirect],
-    wish: Option<Model>,
+    requested: Option<Model>,
 ) -> Result<Choice> {
-    let choice = match wish {
+    let choice = match requested {
         Some(model) => Choice { model, reason: ASKED_FOR.to_owned() },
         None => by_default(resolver, graph, set, redirects),
     };

@@ -1,10 +1,10 @@
-//! What the base tells about each function that a patch redirects: its stub, the bytes that arming overwrites, a
-//! way into its version that is still there, its extent, and whether it can be switched thread by thread.
+//! What the base tells about each function that a patch redirects: its stub, the bytes that arming overwrites, its
+//! original-code trampoline, its extent, and whether it can be switched thread by thread.
 
 use dsu_abi::patch::FUNCTION_STAYS;
 use dsu_abi::stub::{self, Dispatch};
 
-use crate::arch::x86_64::{R11_IS_FREE, Way, read_stub, way};
+use crate::arch::x86_64::{R11_IS_FREE, Trampoline, read_stub, trampoline};
 use crate::build::Build;
 use crate::compare::callgraph::never_returns;
 use crate::compare::closure::{Role, UpdateSet};
@@ -36,16 +36,16 @@ pub struct Redirect {
     pub line: u32,
     /// [`FUNCTION_STAYS`].
     pub flags: u8,
-    /// A way into the old version.
-    pub way: std::result::Result<Way, &'static str>,
-    /// Why threads cannot switch it one by one, beyond a missing way.
+    /// Its original-code trampoline, or why there can be none.
+    pub trampoline: std::result::Result<Trampoline, &'static str>,
+    /// Why threads cannot switch it one by one, beyond a missing trampoline.
     pub obstacle: Option<&'static str>,
 }
 
 impl Redirect {
     /// Why threads cannot switch it one by one.
     pub fn bound_to_newest(&self) -> Option<&'static str> {
-        self.obstacle.or(self.way.as_ref().err().copied())
+        self.obstacle.or(self.trampoline.as_ref().err().copied())
     }
 
     /// May a stub use `r11`?
@@ -54,7 +54,7 @@ impl Redirect {
     }
 }
 
-const USES_R11: &str = "its calling convention leaves no register to a transition stub";
+const USES_R11: &str = "its calling convention leaves no register to a dispatch stub";
 
 /// The redirected functions of an update set, in the order of the patch's table.
 pub fn redirects(resolver: &Resolver<'_, '_>, set: &UpdateSet) -> Result<Vec<Redirect>> {
@@ -89,7 +89,7 @@ pub fn redirect(resolver: &Resolver<'_, '_>, definition: &Definition, target: &B
         () => None,
     };
     let [old, _] = versions;
-    let stays = old.as_ref().is_some_and(|(f, _)| never_returns(f.body.unwrap_or_default()));
+    let endless = old.as_ref().is_some_and(|(f, _)| never_returns(f.body.unwrap_or_default()));
     Ok(Redirect {
         definition: definition.clone(),
         base: target.clone(),
@@ -100,8 +100,8 @@ pub fn redirect(resolver: &Resolver<'_, '_>, definition: &Definition, target: &B
         entry_bytes,
         size: size(build, target.value),
         line: old.map_or(0, |(_, line)| line),
-        flags: if stays { FUNCTION_STAYS } else { 0 },
-        way: way(target.value, dispatch, code),
+        flags: if endless { FUNCTION_STAYS } else { 0 },
+        trampoline: trampoline(target.value, dispatch, code),
         obstacle,
     })
 }

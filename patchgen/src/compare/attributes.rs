@@ -1,4 +1,4 @@
-//! What a function's result promises, as code generation of its callers uses it. Everything else that is inferred
+//! Callee attributes: what callers may assume of a function's result, as code generation of its callers uses it. Everything else that is inferred
 //! about a function only IR optimisation reads, whose result is compared; but the selection of instructions looks
 //! at the callee's header again (`SelectionDAGBuilder::lowerRangeToAssertZExt`, `isKnownNonZero`).
 
@@ -38,7 +38,7 @@ mod tests {
     }
 
     #[test]
-    fn a_smaller_promise_counts_where_callers_use_it() {
+    fn a_changed_attribute_counts_where_callers_use_it() {
         assert!(check("range(i32 0, 2)", "range(i32 0, 3)"));
         assert!(check("range(i32 0, 2)", ""));
         assert!(check("range(i32 1, 5)", "range(i32 0, 5)"));

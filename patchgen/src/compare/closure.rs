@@ -42,7 +42,7 @@ pub struct UpdateSet {
 
 /// Where a reference in patch code leads.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Target {
+pub enum Referent {
     /// To a function or datum inside the patch.
     Patch(Definition),
     /// To the base.
@@ -54,32 +54,39 @@ pub enum Target {
 struct Closure<'c, 's, 'a> {
     resolver: &'c Resolver<'s, 'a>,
     graph: &'c CallGraph,
-    resigned: BTreeSet<Definition>,
+    signature_changed: BTreeSet<Definition>,
     /// Variables of the base that the patch has one of its own of.
-    afresh: BTreeSet<Definition>,
+    reinitialised: BTreeSet<Definition>,
     out: UpdateSet,
     queue: VecDeque<Definition>,
 }
 
-/// Computes the update set; `roots` are new functions that bring along what they need, each with its reason, and variables that start afresh those who use them.
+/// Computes the update set; `roots` are new functions that bring along what they need, each with its reason, and variables that are reinitialised those who use them.
 pub fn close(
     resolver: &Resolver<'_, '_>,
     graph: &CallGraph,
     changes: &Changes,
     roots: impl IntoIterator<Item = (Definition, String)>,
-    afresh: BTreeSet<Definition>,
+    reinitialised: BTreeSet<Definition>,
 ) -> UpdateSet {
     let definition = |c: &crate::compare::diff::Change| c.pair.new.map(|unit| (unit, c.symbol.clone()));
-    let resigned = changes.functions(ChangeKind::Signature).filter_map(definition).collect();
-    let mut closure = Closure { resolver, graph, resigned, afresh, out: UpdateSet::default(), queue: VecDeque::new() };
+    let signature_changed = changes.functions(ChangeKind::Signature).filter_map(definition).collect();
+    let mut closure = Closure {
+        resolver,
+        graph,
+        signature_changed,
+        reinitialised,
+        out: UpdateSet::default(),
+        queue: VecDeque::new(),
+    };
     for change in changes.functions(ChangeKind::Body) {
         if let Some(definition) = definition(change) {
             closure.redirect(definition.clone(), "its body changed");
             closure.callers_that_relied(change, &definition);
         }
     }
-    for resigned in closure.resigned.clone() {
-        closure.callers_of(&resigned);
+    for signature_changed in closure.signature_changed.clone() {
+        closure.callers_of(&signature_changed);
     }
     closure.users_of_data(changes);
     for (definition, reason) in roots {
@@ -95,8 +102,15 @@ pub fn close_over(
     functions: impl IntoIterator<Item = (Definition, BaseSymbol)>,
     reason: &str,
 ) -> UpdateSet {
-    let (resigned, afresh) = (BTreeSet::new(), BTreeSet::new());
-    let mut closure = Closure { resolver, graph, resigned, afresh, out: UpdateSet::default(), queue: VecDeque::new() };
+    let (signature_changed, reinitialised) = (BTreeSet::new(), BTreeSet::new());
+    let mut closure = Closure {
+        resolver,
+        graph,
+        signature_changed,
+        reinitialised,
+        out: UpdateSet::default(),
+        queue: VecDeque::new(),
+    };
     for (definition, base) in functions {
         closure.add(definition, Role::Redirect(base), reason.to_owned());
     }
@@ -112,7 +126,7 @@ impl Closure<'_, '_, '_> {
     }
 
     fn redirect(&mut self, definition: Definition, reason: &str) {
-        if self.out.members.contains_key(&definition) || self.resigned.contains(&definition) {
+        if self.out.members.contains_key(&definition) || self.signature_changed.contains(&definition) {
             return;
         }
         // A function that the base dropped has no entry and no callers there; whoever calls it now pulls it in.
@@ -141,11 +155,11 @@ impl Closure<'_, '_, '_> {
         }
     }
 
-    fn callers_of(&mut self, resigned: &Definition) {
-        for caller in self.graph.callers(resigned) {
-            self.redirect(caller, &format!("calls `{}`, whose signature changed", resigned.1));
+    fn callers_of(&mut self, signature_changed: &Definition) {
+        for caller in self.graph.callers(signature_changed) {
+            self.redirect(caller, &format!("calls `{}`, whose signature changed", signature_changed.1));
         }
-        self.ask_for_all_if_visible(resigned);
+        self.ask_for_all_if_visible(signature_changed);
     }
 
     /// Other units may refer to it; they must have been read to know.
@@ -156,7 +170,7 @@ impl Closure<'_, '_, '_> {
     }
 
     /// Within a unit a constant is part of its users' fingerprints; other units see only its name. A variable that starts
-    /// afresh has to be the same for all.
+    /// initial value has to be the same for all.
     fn users_of_data(&mut self, changes: &Changes) {
         let changed = changes.list.iter().filter(|c| c.kind == ChangeKind::Global && !c.function);
         for change in changed {
@@ -164,9 +178,9 @@ impl Closure<'_, '_, '_> {
             let facts = self.resolver.new.facts(unit);
             let constant = facts.and_then(|f| f.module.global_named(&change.symbol)).is_some_and(|g| g.constant);
             let target = (unit, change.symbol.clone());
-            let reason = match (constant, self.afresh.contains(&target)) {
+            let reason = match (constant, self.reinitialised.contains(&target)) {
                 (true, _) => format!("uses the constant `{}`, whose content changed", change.name),
-                (_, true) => format!("uses `{}`, which starts afresh", change.name),
+                (_, true) => format!("uses `{}`, which is reinitialised", change.name),
                 _ => continue,
             };
             self.ask_for_all_if_visible(&target);
@@ -214,7 +228,7 @@ impl Closure<'_, '_, '_> {
                     let message = "a table refers to it by distance, which cannot reach into the base";
                     self.out.problems.push(Problem::new(Reason::RelativeReference, &used.1, message));
                 }
-                let reason = match (self.resigned.contains(&used), self.resolver.base(&used)) {
+                let reason = match (self.signature_changed.contains(&used), self.resolver.base(&used)) {
                     (true, _) => String::from("its signature changed"),
                     (false, None) if kind == Use::Call => format!("new, called by `{}`", user.1),
                     (false, None) => format!("new, used by `{}`", user.1),
@@ -237,7 +251,7 @@ impl Closure<'_, '_, '_> {
     }
 
     fn stays_in_base(&self, definition: &Definition, global: &Global<'_>) -> bool {
-        if global.linkage == "private" || self.afresh.contains(definition) {
+        if global.linkage == "private" || self.reinitialised.contains(definition) {
             return false;
         }
         let same = !global.constant || self.resolver.is_unchanged(definition);
@@ -271,7 +285,7 @@ pub(crate) fn holds_labels(global: &Global<'_>) -> bool {
 
 impl UpdateSet {
     /// Is the address of a function that only the patch has stored or passed, in its code or data?
-    pub fn new_function_escapes(&self, resolver: &Resolver<'_, '_>) -> bool {
+    pub fn new_function_address_taken(&self, resolver: &Resolver<'_, '_>) -> bool {
         let new = |d: &Definition| self.members.get(d).is_some_and(|m| m.role == Role::New);
         self.members.keys().chain(&self.data).any(|user| {
             let module = resolver.new.facts(user.0).map(|f| &f.module);
@@ -282,19 +296,19 @@ impl UpdateSet {
     }
 
     /// Where a name used in patch code of a unit leads.
-    pub fn target(&self, resolver: &Resolver<'_, '_>, unit: usize, name: &str) -> Target {
+    pub fn target(&self, resolver: &Resolver<'_, '_>, unit: usize, name: &str) -> Referent {
         let Some(definition) = resolver.definition(unit, name) else {
-            return resolver.foreign(name).map_or(Target::External, Target::Base);
+            return resolver.foreign(name).map_or(Referent::External, Referent::Base);
         };
         if resolver.is_interposable(unit, name) {
-            return Target::External;
+            return Referent::External;
         }
         match self.members.get(&definition) {
-            Some(Member { role: Role::Redirect(base), .. }) => return Target::Base(base.clone()),
-            Some(_) => return Target::Patch(definition),
-            None if self.data.contains(&definition) => return Target::Patch(definition),
+            Some(Member { role: Role::Redirect(base), .. }) => return Referent::Base(base.clone()),
+            Some(_) => return Referent::Patch(definition),
+            None if self.data.contains(&definition) => return Referent::Patch(definition),
             None => {}
         }
-        resolver.base(&definition).map_or(Target::External, Target::Base)
+        resolver.base(&definition).map_or(Referent::External, Referent::Base)
     }
 }

@@ -137,8 +137,8 @@ impl<'s, 'a> Resolver<'s, 'a> {
     pub fn base(&self, definition: &Definition) -> Option<BaseSymbol> {
         let (unit, symbol) = definition;
         let here = self.old_unit(*unit).and_then(|old| {
-            let key = self.new.facts(*unit).map_or(symbol.as_str(), |f| f.keys.key(symbol));
-            let name = self.old.facts(old).map_or(key, |f| f.keys.name(key));
+            let key = self.new.facts(*unit).map_or(symbol.as_str(), |f| f.names.key(symbol));
+            let name = self.old.facts(old).map_or(key, |f| f.names.name(key));
             self.present[old].get(unescape(name).as_str()).map(|s| (old, *s))
         });
         let (index, record) = here.or_else(|| self.global(unit, symbol)).or_else(|| self.moved_static(unit, symbol))?;
@@ -178,7 +178,7 @@ impl<'s, 'a> Resolver<'s, 'a> {
             found.map(|global| (facts, global))
         };
         let here = self.old_unit(*unit).and_then(|old| self.old.facts(old));
-        let here = here.and_then(|facts| in_unit(facts, facts.keys.name(new.keys.key(symbol))));
+        let here = here.and_then(|facts| in_unit(facts, facts.names.name(new.names.key(symbol))));
         let visible = || self.global(unit, symbol).and_then(|(index, _)| in_unit(self.old.facts(index)?, symbol));
         let moved = || new.moved_static(symbol, |f| self.old_home(f)).and_then(|(facts, name)| in_unit(facts, name));
         here.or_else(visible).or_else(moved)
@@ -239,7 +239,7 @@ impl<'s, 'a> Resolver<'s, 'a> {
     /// Does a variable or constant have the same content in both builds?
     pub fn is_unchanged(&self, definition: &Definition) -> bool {
         let Some(new) = self.new.facts(definition.0) else { return true };
-        let key = new.keys.key(&definition.1);
+        let key = new.names.key(&definition.1);
         let hash = new.globals.get(key);
         hash.is_some() && self.before(definition).and_then(|(facts, _)| facts.globals.get(key)) == hash
     }

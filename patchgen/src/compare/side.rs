@@ -6,7 +6,7 @@ use dsu_pass::llvm::Context;
 
 use crate::build::pair::{Load, Pair, roots};
 use crate::build::{Build, Unit, both};
-use crate::compare::fingerprint::{Canon, Hash, Keys, hash};
+use crate::compare::fingerprint::{Canon, Hash, StableNames, hash};
 use crate::ir::Module;
 use crate::ir::is_defined;
 use crate::problem::{Problem, Reason, Result};
@@ -63,7 +63,7 @@ pub struct Facts<'a> {
     /// The parts of its text.
     pub module: Module<'a>,
     /// Stable names of its variables.
-    pub keys: Keys,
+    pub names: StableNames,
     /// Fingerprints of the functions with a body, by printed name.
     pub functions: HashMap<&'a str, Hash>,
     /// Fingerprints of the variables and constants it defines, by key.
@@ -83,15 +83,15 @@ impl<'a> Facts<'a> {
     where
         'a: 'f,
     {
-        let function = self.keys.owner(name)?;
+        let function = self.names.owner(name)?;
         let is_visible = |facts: &Facts<'a>| {
             let found = facts.module.function_named(function);
             found.is_some_and(|f| is_defined(f) && !matches!(f.linkage, "internal" | "private"))
         };
         let other = find(function).filter(|other| is_visible(self) && is_visible(other))?;
-        let (key, _) = other.globals.get_key_value(self.keys.key(name))?;
-        let before = other.keys.name(key);
-        (other.keys.siblings(before) == self.keys.siblings(name)).then_some((other, before))
+        let (key, _) = other.globals.get_key_value(self.names.key(name))?;
+        let before = other.names.name(key);
+        (other.names.siblings(before) == self.names.siblings(name)).then_some((other, before))
     }
 }
 
@@ -106,9 +106,9 @@ pub struct Side<'a> {
 }
 
 /// A unit whose text was split, before anything is hashed.
-type Parsed<'a> = (usize, Module<'a>, Keys);
+type Parsed<'a> = (usize, Module<'a>, StableNames);
 
-/// Reads facts of both builds. They are parsed first, because the static locals of the new one get their keys from
+/// Reads facts of both builds. They are parsed first, because the static locals of the new one get their stable names from
 /// the old one's.
 pub fn sides<'a>(
     builds: (&'a Build, &'a Build),
@@ -142,9 +142,9 @@ fn parse<'a>(build: &'a Build, texts: &'a Texts) -> Result<Vec<Parsed<'a>>> {
     let parsed = texts.texts.iter().map(|(index, text)| {
         let module = Module::parse(text);
         let module = module.map_err(|e| Problem::new(Reason::Internal, &build.units[*index].name, e))?;
-        let mut keys = Keys::of(&module);
-        keys.stamps.clone_from(&build.units[*index].stamps);
-        Ok((*index, module, keys))
+        let mut names = StableNames::of(&module);
+        names.build_timestamps.clone_from(&build.units[*index].build_timestamps);
+        Ok((*index, module, names))
     });
     parsed.collect()
 }
@@ -162,8 +162,8 @@ impl<'a> Side<'a> {
     }
 }
 
-fn facts<'a>(unit: &'a Unit, root: String, (index, module, keys): Parsed<'a>) -> Facts<'a> {
-    let mut canon = Canon::new(&module, &keys, &root);
+fn facts<'a>(unit: &'a Unit, root: String, (index, module, names): Parsed<'a>) -> Facts<'a> {
+    let mut canon = Canon::new(&module, &names, &root);
     let mut functions = HashMap::new();
     for function in module.functions.iter().filter(|f| is_defined(f)) {
         functions.insert(function.name, hash(&canon.function(function).text));
@@ -171,7 +171,7 @@ fn facts<'a>(unit: &'a Unit, root: String, (index, module, keys): Parsed<'a>) ->
     let mut globals = HashMap::new();
     for global in module.globals.iter().filter(|g| g.initialiser.is_some() && g.linkage != "available_externally") {
         let definition = hash(&canon.definition(global));
-        globals.insert(keys.key(global.name).to_owned(), definition);
+        globals.insert(names.key(global.name).to_owned(), definition);
     }
-    Facts { index, unit, module, keys, functions, globals, root }
+    Facts { index, unit, module, names, functions, globals, root }
 }

@@ -1,6 +1,6 @@
 //! Headers of functions and variables, word by word.
 
-use super::lex::{Kind, Token, tokens};
+use super::lex::{Token, TokenKind, tokens};
 
 const LINKAGES: [&str; 11] = [
     "private",
@@ -65,9 +65,9 @@ impl<'a> Function<'a> {
             line = line.splitn(3, ' ').nth(2)?;
         }
         let all: Vec<Token<'_>> = tokens(line).collect();
-        let name = all.windows(2).position(|w| w[0].kind == Kind::Global && w[1].is("("))?;
+        let name = all.windows(2).position(|w| w[0].kind == TokenKind::Global && w[1].is("("))?;
         let close = closing(&all, name + 1)?;
-        let linkage = all[..name].iter().find(|t| t.kind == Kind::Word && is_linkage(t.text));
+        let linkage = all[..name].iter().find(|t| t.kind == TokenKind::Word && is_linkage(t.text));
         Some(Self {
             name: all[name].name(),
             linkage: linkage.map_or("external", |t| t.text),
@@ -107,7 +107,7 @@ pub struct Global<'a> {
     /// `externally_initialized`, `addrspace(N)`: anything else before the type.
     pub other: &'a str,
     /// Type.
-    pub kind_of_value: &'a str,
+    pub value_type: &'a str,
     /// Initialiser; `None` for a declaration.
     pub initialiser: Option<&'a str>,
     /// Section, comdat, alignment, metadata: from the first comma on.
@@ -120,7 +120,8 @@ impl<'a> Global<'a> {
         let all: Vec<Token<'_>> = tokens(text).collect();
         let word = all.iter().position(|t| t.is("global") || t.is("constant"))?;
         let front = all.get(..word)?;
-        let find = |wanted: &dyn Fn(&str) -> bool| front.iter().position(|t| t.kind == Kind::Word && wanted(t.text));
+        let find =
+            |wanted: &dyn Fn(&str) -> bool| front.iter().position(|t| t.kind == TokenKind::Word && wanted(t.text));
         let linkage = find(&is_linkage).map_or("external", |i| front[i].text);
         let address = find(&|w| w.ends_with("unnamed_addr")).map_or("", |i| front[i].text);
         let tls = match find(&|w| w == "thread_local") {
@@ -131,7 +132,7 @@ impl<'a> Global<'a> {
         let other = find(&|w| w == "externally_initialized" || w == "addrspace")
             .map_or("", |i| text.get(all[i].at..all[word].at).unwrap_or_default().trim());
         let type_end = type_end(&all, word + 1)?;
-        let kind_of_value = text.get(all[word + 1].at..all[type_end - 1].end())?;
+        let value_type = text.get(all[word + 1].at..all[type_end - 1].end())?;
         let mut depth = 0i32;
         let comma = (type_end..all.len()).find(|&i| {
             depth += nesting(&all[i]);
@@ -147,7 +148,7 @@ impl<'a> Global<'a> {
             tls,
             constant: all[word].text == "constant",
             other,
-            kind_of_value,
+            value_type,
             initialiser: (!initialiser.is_empty()).then_some(initialiser),
             tail: text.get(end..)?,
         })
@@ -183,8 +184,8 @@ impl<'a> Global<'a> {
 
 fn nesting(token: &Token<'_>) -> i32 {
     match (token.kind, token.text) {
-        (Kind::Punct, "(" | "[" | "{" | "<") => 1,
-        (Kind::Punct, ")" | "]" | "}" | ">") => -1,
+        (TokenKind::Punct, "(" | "[" | "{" | "<") => 1,
+        (TokenKind::Punct, ")" | "]" | "}" | ">") => -1,
         _ => 0,
     }
 }
@@ -206,7 +207,7 @@ pub fn type_end(all: &[Token<'_>], start: usize) -> Option<usize> {
     while let Some(next) = all.get(end) {
         if next.is("addrspace") {
             end = closing(all, end + 1)? + 1;
-        } else if next.is("(") && first.kind != Kind::Text {
+        } else if next.is("(") && first.kind != TokenKind::Text {
             end = closing(all, end)? + 1;
         } else {
             break;

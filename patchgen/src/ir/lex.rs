@@ -2,7 +2,7 @@
 
 /// What a token is; `text` keeps the sigil and the quotes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Kind {
+pub enum TokenKind {
     /// `@name`: a function, variable or alias.
     Global,
     /// `%name`: a value, a block or a named type.
@@ -29,7 +29,7 @@ pub enum Kind {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Token<'a> {
     /// What it is.
-    pub kind: Kind,
+    pub kind: TokenKind,
     /// Its characters.
     pub text: &'a str,
     /// Where it starts.
@@ -39,7 +39,7 @@ pub struct Token<'a> {
 impl<'a> Token<'a> {
     /// Is it this keyword or punctuation?
     pub fn is(&self, text: &str) -> bool {
-        matches!(self.kind, Kind::Word | Kind::Punct) && self.text == text
+        matches!(self.kind, TokenKind::Word | TokenKind::Punct) && self.text == text
     }
 
     /// The name behind the sigil, quotes kept: as LLVM prints it, so that it can be printed back.
@@ -90,7 +90,7 @@ impl<'a> Lexer<'a> {
         if self.text.as_bytes().get(from) == Some(&b'"') { self.quoted_end(from) } else { self.word_end(from) }
     }
 
-    fn token(&mut self, kind: Kind, end: usize) -> Option<Token<'a>> {
+    fn token(&mut self, kind: TokenKind, end: usize) -> Option<Token<'a>> {
         let at = self.at;
         self.at = end;
         Some(Token { kind, text: self.text.get(at..end)?, at })
@@ -105,7 +105,7 @@ impl<'a> Lexer<'a> {
         if self.text.as_bytes().get(end) != Some(&b':') {
             return None;
         }
-        let token = self.token(Kind::Label, end);
+        let token = self.token(TokenKind::Label, end);
         self.at = end + 1;
         token
     }
@@ -142,29 +142,29 @@ impl<'a> Iterator for Lexer<'a> {
         let kind = match first {
             b'\n' => {
                 self.line_start = true;
-                return self.token(Kind::Newline, self.at + 1);
+                return self.token(TokenKind::Newline, self.at + 1);
             }
-            b'@' => Some(Kind::Global),
-            b'%' => Some(Kind::Local),
-            b'$' => Some(Kind::Comdat),
-            b'#' => sigil(second.is_ascii_digit(), Kind::Attributes),
-            b'!' => sigil(is_word(second) || second == b'"', Kind::Meta),
+            b'@' => Some(TokenKind::Global),
+            b'%' => Some(TokenKind::Local),
+            b'$' => Some(TokenKind::Comdat),
+            b'#' => sigil(second.is_ascii_digit(), TokenKind::Attributes),
+            b'!' => sigil(is_word(second) || second == b'"', TokenKind::Meta),
             _ => None,
         };
         if let Some(kind) = kind {
             return self.token(kind, self.name_end(self.at + 1));
         }
         if first == b'"' {
-            return self.token(Kind::Text, self.quoted_end(self.at));
+            return self.token(TokenKind::Text, self.quoted_end(self.at));
         }
         if first == b'c' && second == b'"' {
-            return self.token(Kind::Text, self.quoted_end(self.at + 1));
+            return self.token(TokenKind::Text, self.quoted_end(self.at + 1));
         }
         if is_word(first) {
-            return self.token(Kind::Word, self.word_end(self.at));
+            return self.token(TokenKind::Word, self.word_end(self.at));
         }
         let width = self.text.get(self.at..).and_then(|t| t.chars().next()).map_or(1, char::len_utf8);
-        self.token(Kind::Punct, self.at + width)
+        self.token(TokenKind::Punct, self.at + width)
     }
 }
 
@@ -214,7 +214,7 @@ pub fn escape(name: &str) -> String {
 mod tests {
     use super::*;
 
-    fn kinds(text: &str) -> Vec<(Kind, &str)> {
+    fn kinds(text: &str) -> Vec<(TokenKind, &str)> {
         tokens(text).map(|t| (t.kind, t.text)).collect()
     }
 
@@ -222,21 +222,21 @@ mod tests {
     fn an_instruction_splits_at_its_sigils() {
         let line = "  %2 = call i32 @\"a b\"(ptr @.str, i64 -1) #5, !tbaa !7 ; note";
         let found = kinds(line);
-        assert!(found.contains(&(Kind::Global, "@\"a b\"")));
-        assert!(found.contains(&(Kind::Global, "@.str")));
-        assert!(found.contains(&(Kind::Word, "-1")));
-        assert_eq!(found.last(), Some(&(Kind::Meta, "!7")));
+        assert!(found.contains(&(TokenKind::Global, "@\"a b\"")));
+        assert!(found.contains(&(TokenKind::Global, "@.str")));
+        assert!(found.contains(&(TokenKind::Word, "-1")));
+        assert_eq!(found.last(), Some(&(TokenKind::Meta, "!7")));
     }
 
     #[test]
     fn labels_are_told_from_words() {
-        assert_eq!(kinds("12:   ; preds = %1\n")[0], (Kind::Label, "12"));
-        assert_eq!(kinds("  ret void\n")[0], (Kind::Word, "ret"));
+        assert_eq!(kinds("12:   ; preds = %1\n")[0], (TokenKind::Label, "12"));
+        assert_eq!(kinds("  ret void\n")[0], (TokenKind::Word, "ret"));
     }
 
     #[test]
     fn strings_hide_what_looks_like_tokens() {
-        assert_eq!(kinds(r#"c"; @x\22 %y\00""#), [(Kind::Text, r#"c"; @x\22 %y\00""#)]);
+        assert_eq!(kinds(r#"c"; @x\22 %y\00""#), [(TokenKind::Text, r#"c"; @x\22 %y\00""#)]);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::header::{closing, split_commas};
-use super::lex::{Kind, Token, tokens};
+use super::lex::{Token, TokenKind, tokens};
 
 /// An instruction.
 #[derive(Debug)]
@@ -27,7 +27,7 @@ impl<'a> Line<'a> {
     fn of(text: &'a str) -> Self {
         let tokens: Vec<Token<'a>> = tokens(text).collect();
         let assigned =
-            tokens.first().is_some_and(|t| t.kind == Kind::Local) && tokens.get(1).is_some_and(|t| t.is("="));
+            tokens.first().is_some_and(|t| t.kind == TokenKind::Local) && tokens.get(1).is_some_and(|t| t.is("="));
         let result = tokens.first().filter(|_| assigned).map(|t| t.text);
         let mut at = if assigned { 2 } else { 0 };
         while tokens.get(at).is_some_and(|t| matches!(t.text, "tail" | "musttail" | "notail")) {
@@ -57,7 +57,9 @@ impl<'a> Line<'a> {
         if !matches!(self.opcode(), "call" | "invoke" | "callbr") {
             return None;
         }
-        let callee = |w: &[Token<'_>]| matches!(w[0].kind, Kind::Global | Kind::Local | Kind::Text) && w[1].is("(");
+        let callee = |w: &[Token<'_>]| {
+            matches!(w[0].kind, TokenKind::Global | TokenKind::Local | TokenKind::Text) && w[1].is("(")
+        };
         Some(self.at + self.tokens.get(self.at..)?.windows(2).position(callee)?)
     }
 
@@ -66,47 +68,47 @@ impl<'a> Line<'a> {
         let at = self.callee()?;
         let close = closing(&self.tokens, at + 1)?;
         let inside = self.text.get(self.tokens[at + 1].end()..self.tokens[close].at)?;
-        let name = (self.tokens[at].kind == Kind::Global).then(|| self.tokens[at].name());
+        let name = (self.tokens[at].kind == TokenKind::Global).then(|| self.tokens[at].name());
         Some((name, split_commas(inside)))
     }
 }
 
 /// The last value in an operand: `%x`, `@y`, `null`.
 pub fn value(operand: &str) -> &str {
-    tokens(operand).filter(|t| t.kind != Kind::Punct).last().map_or("", |t| t.text)
+    tokens(operand).filter(|t| t.kind != TokenKind::Punct).last().map_or("", |t| t.text)
 }
 
 /// What comes of an address by an instruction that uses it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Use {
+pub enum AddressUse {
     /// Nothing.
-    Passes,
+    NotCaptured,
     /// The result is, or contains, the address.
-    Results,
+    Derived,
     /// It can be anywhere.
-    Leaves,
+    Escapes,
 }
 
 /// Whether `address` stays in a function's body: `judge` is asked about each instruction that uses it, or what comes of it, and
 /// told which of its tokens those are.
-pub fn stays<'a>(
+pub fn never_escapes<'a>(
     body: &'a str,
     address: &'a str,
-    judge: impl Fn(&Line<'a>, &dyn Fn(&Token<'_>) -> bool) -> Use,
+    judge: impl Fn(&Line<'a>, &dyn Fn(&Token<'_>) -> bool) -> AddressUse,
 ) -> bool {
     let lines = Line::all(body);
     let mut known: BTreeSet<&str> = BTreeSet::from([address]);
     loop {
         let before = known.len();
         for line in &lines {
-            let used = |t: &Token<'_>| matches!(t.kind, Kind::Global | Kind::Local) && known.contains(t.text);
+            let used = |t: &Token<'_>| matches!(t.kind, TokenKind::Global | TokenKind::Local) && known.contains(t.text);
             if !line.words().iter().any(used) {
                 continue;
             }
             match judge(line, &used) {
-                Use::Passes => {}
-                Use::Results => known.extend(line.result),
-                Use::Leaves => return false,
+                AddressUse::NotCaptured => {}
+                AddressUse::Derived => known.extend(line.result),
+                AddressUse::Escapes => return false,
             }
         }
         if known.len() == before {

@@ -9,7 +9,7 @@ pub mod line;
 use std::collections::HashMap;
 
 pub use header::{Function, Global};
-use lex::{Kind, tokens};
+use lex::{TokenKind, tokens};
 
 /// What a global name stands for: an index into the list of its kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,7 +67,7 @@ impl<'a> Module<'a> {
     pub fn spelled_out(&self, text: &str) -> String {
         let mut out = String::new();
         for token in tokens(text) {
-            match self.type_index.get(token.text).filter(|_| token.kind == Kind::Local) {
+            match self.type_index.get(token.text).filter(|_| token.kind == TokenKind::Local) {
                 Some(definition) => out.push_str(&self.spelled_out(definition)),
                 None => out.push_str(token.text),
             }
@@ -143,12 +143,12 @@ impl<'a> Module<'a> {
     }
 
     fn global(&mut self, line: &'a str) -> Result<(), String> {
-        let name = lex::tokens(line).next().filter(|t| t.kind == Kind::Global).map(|t| t.name());
+        let name = lex::tokens(line).next().filter(|t| t.kind == TokenKind::Global).map(|t| t.name());
         let name = name.ok_or_else(|| format!("global not understood: `{line}`"))?;
         let text = line.get(name.len() + 1..).and_then(|t| t.strip_prefix(" = "));
         let text = text.ok_or_else(|| format!("global not understood: `{line}`"))?;
         let word = lex::tokens(text)
-            .find(|t| t.kind == Kind::Word && matches!(t.text, "alias" | "ifunc" | "global" | "constant"));
+            .find(|t| t.kind == TokenKind::Word && matches!(t.text, "alias" | "ifunc" | "global" | "constant"));
         let word = word.ok_or_else(|| format!("global not understood: `{line}`"))?;
         let symbol = if matches!(word.text, "alias" | "ifunc") {
             self.aliases.push(Alias { name, text, ifunc: word.text == "ifunc" });
@@ -237,7 +237,7 @@ attributes #0 = { nounwind }
         assert_eq!(m.globals.len(), 2);
         assert!(m.globals[0].constant && m.globals[0].is_unnamed() && m.globals[0].initialiser == Some("c\"a\\00\""));
         assert!(m.globals[1].tls.is_some() && m.globals[1].initialiser.is_none());
-        assert_eq!(m.globals[1].kind_of_value, "%struct.pt");
+        assert_eq!(m.globals[1].value_type, "%struct.pt");
         assert_eq!(m.functions[0].linkage, "internal");
         assert_eq!(m.functions[0].parameters(), ["ptr noundef %0", "..."]);
         assert!(m.functions[1].body.is_none());

@@ -1,4 +1,4 @@
-//! Identity churn: the update set that replaces every function of a build by a copy of itself. It shows that
+//! Self-patch: the update set that replaces every function of a build by a copy of itself. It shows that
 //! updating as such changes nothing, and what it costs, on any program.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,7 +20,7 @@ use dsu_pass::waits::OUTLINED_LOOP;
 
 /// Every function, and how many stay as they are for which reason.
 #[derive(Debug, Default)]
-pub struct Everything {
+pub struct SelfPatch {
     /// What the patch holds.
     pub set: UpdateSet,
     /// Reason -> functions that are left out.
@@ -29,7 +29,7 @@ pub struct Everything {
 
 /// The update set of all functions of a build that stands on both sides of the resolver, as far as they can be
 /// switched the way `model` says.
-pub fn everything(resolver: &Resolver<'_, '_>, graph: &CallGraph, model: Model) -> Result<Everything> {
+pub fn self_patch(resolver: &Resolver<'_, '_>, graph: &CallGraph, model: Model) -> Result<SelfPatch> {
     let mut left_out: BTreeMap<String, usize> = BTreeMap::new();
     let (mut functions, mut entries) = (Vec::new(), BTreeSet::new());
     for facts in &resolver.new.units {
@@ -57,13 +57,13 @@ pub fn everything(resolver: &Resolver<'_, '_>, graph: &CallGraph, model: Model) 
     });
     match variable {
         Some(definition) => Err(Problem::new(Reason::Internal, &definition.1, "would exist twice")),
-        None => Ok(Everything { set, left_out }),
+        None => Ok(SelfPatch { set, left_out }),
     }
 }
 
 /// A function that can have a quiescence point below it on the stack would keep its thread from ever switching. Here
 /// the thread may switch all the same: an old version that goes on is equal to the new one.
-pub fn let_threads_pass(resolver: &Resolver<'_, '_>, graph: &CallGraph, redirects: &mut [Redirect]) {
+pub fn exempt_from_stack_check(resolver: &Resolver<'_, '_>, graph: &CallGraph, redirects: &mut [Redirect]) {
     let mut above = BTreeSet::new();
     let mut open: Vec<Definition> = Vec::new();
     for facts in &resolver.new.units {

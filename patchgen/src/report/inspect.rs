@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 
 use crate::build::hex;
 use crate::check::consistency::{ASKED_FOR, Model};
-use crate::check::overrides::Wish;
+use crate::check::overrides::Override;
 use crate::patch::order::Finished;
 use crate::problem::{Problem, Reason, Result};
 use crate::report::picture::Picture;
@@ -134,15 +134,16 @@ impl Inspected {
         asked.then_some(if thread { Model::Thread } else { Model::Newest })
     }
 
-    /// The risks that were accepted when it was made.
-    pub fn accepted(&self) -> Vec<Wish> {
+    /// The overrides that it was made with.
+    pub fn accepted(&self) -> Vec<Override> {
         let list = self.json["manifest"]["accepted"].as_array().into_iter().flatten();
-        let mut out: Vec<Wish> = Vec::new();
+        let mut out: Vec<Override> = Vec::new();
         for risk in list {
-            let wish = Wish { name: text_of(risk, "subject").to_owned(), because: text_of(risk, "because").to_owned() };
-            // One word may have settled several problems of one thing.
-            if !out.contains(&wish) {
-                out.push(wish);
+            let one =
+                Override { name: text_of(risk, "subject").to_owned(), because: text_of(risk, "because").to_owned() };
+            // One override may have settled several problems of one thing.
+            if !out.contains(&one) {
+                out.push(one);
             }
         }
         out

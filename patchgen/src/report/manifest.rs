@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::build::Build;
 use crate::check::redirect::Redirect;
 use crate::patch::emit::Linked;
-use crate::patch::extract::Pieces;
+use crate::patch::extract::Extracted;
 use crate::report::explain::Report;
 
 /// Version of the manifest's fields.
@@ -19,7 +19,7 @@ pub fn manifest(
     report: &Report,
     (base, new): (&Build, &Build),
     linked: &Linked,
-    pieces: &Pieces,
+    extracted: &Extracted,
     redirects: &[Redirect],
     name: &str,
 ) -> String {
@@ -28,7 +28,7 @@ pub fn manifest(
         .update_set
         .iter()
         .map(|m| {
-            let symbol = pieces.symbols.get(&m.definition).cloned().unwrap_or_default();
+            let symbol = extracted.symbols.get(&m.definition).cloned().unwrap_or_default();
             json!({
                 "name": m.function,
                 "unit": m.unit,
@@ -47,7 +47,7 @@ pub fn manifest(
             })
         })
         .collect();
-    let variables: Vec<_> = pieces
+    let variables: Vec<_> = extracted
         .symbols
         .iter()
         .filter(|(d, _)| report.update_set.iter().all(|m| m.definition != **d))
@@ -63,8 +63,8 @@ pub fn manifest(
         "tools": { "patchgen": env!("CARGO_PKG_VERSION"), "llvm": "19" },
         "functions": functions,
         "variables": variables,
-        "carried": pieces.carried.iter().map(|c| json!({"name": c.name, "unit": c.unit})).collect::<Vec<_>>(),
-        "base_references": pieces.base.values().map(|b| b.name.as_str()).collect::<Vec<_>>(),
+        "carried": extracted.persistent.iter().map(|c| json!({"name": c.name, "unit": c.unit})).collect::<Vec<_>>(),
+        "base_references": extracted.base.values().map(|b| b.name.as_str()).collect::<Vec<_>>(),
         "changes": report.changes,
         "accepted": report.accepted,
         "call_graph": report.call_graph,

@@ -17,7 +17,7 @@ const MOST_CALLERS: usize = 24;
 /// What a function has to do with the patch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Part {
+pub enum PatchPart {
     /// The base's function is redirected.
     Replaced,
     /// Only the patch has it.
@@ -28,13 +28,13 @@ pub enum Part {
 
 /// A function.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Node {
+pub struct GraphNode {
     /// Its name.
     pub name: String,
     /// Its unit.
     pub unit: String,
     /// What it has to do with the patch.
-    pub part: Part,
+    pub part: PatchPart,
     /// Number of the circle of calls it belongs to.
     pub recursion: Option<usize>,
     /// Who holds its address.
@@ -44,7 +44,7 @@ pub struct Node {
 /// How one function leads to another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Kind {
+pub enum EdgeKind {
     /// Calls it by name.
     Direct,
     /// Takes its address.
@@ -61,14 +61,14 @@ pub struct Edge {
     /// Callee.
     pub to: usize,
     /// How.
-    pub kind: Kind,
+    pub kind: EdgeKind,
 }
 
 /// The graph.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Picture {
     /// Functions: the update set, then callers of it.
-    pub nodes: Vec<Node>,
+    pub nodes: Vec<GraphNode>,
     /// Arrows between them.
     pub edges: Vec<Edge>,
     /// Callers that are not shown.
@@ -88,16 +88,16 @@ impl Picture {
         let numbers: HashMap<&Definition, usize> = order.iter().enumerate().map(|(i, d)| (d, i)).collect();
         let edges = edges(graph, &order, &numbers);
         let circles = circles(order.len(), &edges);
-        let node = |(number, definition): (usize, &Definition)| Node {
+        let node = |(number, definition): (usize, &Definition)| GraphNode {
             name: unescape(&definition.1),
             unit: resolver.new.build.units[definition.0].name.clone(),
             part: match set.members.get(definition).map(|m| &m.role) {
-                Some(Role::Redirect(_)) => Part::Replaced,
-                Some(Role::New) => Part::Added,
-                None => Part::Caller,
+                Some(Role::Redirect(_)) => PatchPart::Replaced,
+                Some(Role::New) => PatchPart::Added,
+                None => PatchPart::Caller,
             },
             recursion: circles.get(&number).copied(),
-            address_taken_by: graph.indirect.holders(definition).into_iter().map(str::to_owned).collect(),
+            address_taken_by: graph.indirect.address_holders(definition).into_iter().map(str::to_owned).collect(),
         };
         let nodes = order.iter().enumerate().map(node).collect();
         Self { nodes, edges, more_callers }
@@ -109,9 +109,9 @@ impl Picture {
         let mut out = String::from("digraph patch {\n  rankdir=LR;\n  node [shape=box];\n");
         for (number, node) in self.nodes.iter().enumerate() {
             let style = match node.part {
-                Part::Replaced => "filled",
-                Part::Added => "dashed",
-                Part::Caller => "dotted",
+                PatchPart::Replaced => "filled",
+                PatchPart::Added => "dashed",
+                PatchPart::Caller => "dotted",
             };
             let circle = node.recursion.map_or(String::new(), |n| format!(", color=red, xlabel=\"circle {}\"", n + 1));
             let (name, unit) = (quote(&node.name), quote(&node.unit));
@@ -119,9 +119,9 @@ impl Picture {
         }
         for Edge { from, to, kind } in &self.edges {
             let style = match kind {
-                Kind::Direct => "solid",
-                Kind::Address => "dashed",
-                Kind::Indirect => "dotted",
+                EdgeKind::Direct => "solid",
+                EdgeKind::Address => "dashed",
+                EdgeKind::Indirect => "dotted",
             };
             out.push_str(&format!("  n{from} -> n{to} [style={style}];\n"));
         }
@@ -131,19 +131,19 @@ impl Picture {
 }
 
 fn edges(graph: &CallGraph, order: &[Definition], numbers: &HashMap<&Definition, usize>) -> Vec<Edge> {
-    let mut found: BTreeMap<(usize, usize), Kind> = BTreeMap::new();
+    let mut found: BTreeMap<(usize, usize), EdgeKind> = BTreeMap::new();
     for (from, definition) in order.iter().enumerate() {
-        let mut note = |to: &Definition, kind: Kind| {
+        let mut note = |to: &Definition, kind: EdgeKind| {
             if let Some(&to) = numbers.get(to) {
                 let known = found.entry((from, to)).or_insert(kind);
                 *known = kind.min(*known);
             }
         };
         for (to, kind) in graph.uses_of(definition) {
-            note(&to, if kind == Use::Call { Kind::Direct } else { Kind::Address });
+            note(&to, if kind == Use::Call { EdgeKind::Direct } else { EdgeKind::Address });
         }
         for to in graph.indirect.candidates(definition) {
-            note(to, Kind::Indirect);
+            note(to, EdgeKind::Indirect);
         }
     }
     found.into_iter().map(|((from, to), kind)| Edge { from, to, kind }).collect()
@@ -151,7 +151,7 @@ fn edges(graph: &CallGraph, order: &[Definition], numbers: &HashMap<&Definition,
 
 /// Nodes that can reach themselves by calls of either kind, with the number of their circle.
 fn circles(nodes: usize, edges: &[Edge]) -> HashMap<usize, usize> {
-    let calls = edges.iter().filter(|e| e.kind != Kind::Address);
+    let calls = edges.iter().filter(|e| e.kind != EdgeKind::Address);
     let mut graph: DiGraph<(), ()> = DiGraph::with_capacity(nodes, edges.len());
     let indexes: Vec<_> = (0..nodes).map(|_| graph.add_node(())).collect();
     for edge in calls {
@@ -166,30 +166,34 @@ fn circles(nodes: usize, edges: &[Edge]) -> HashMap<usize, usize> {
 mod tests {
     use super::*;
 
-    fn edge(from: usize, to: usize, kind: Kind) -> Edge {
+    fn edge(from: usize, to: usize, kind: EdgeKind) -> Edge {
         Edge { from, to, kind }
     }
 
     #[test]
     fn circles_go_through_pointers_but_not_through_addresses() {
-        let list =
-            [edge(0, 1, Kind::Direct), edge(1, 0, Kind::Indirect), edge(2, 2, Kind::Direct), edge(3, 2, Kind::Address)];
+        let list = [
+            edge(0, 1, EdgeKind::Direct),
+            edge(1, 0, EdgeKind::Indirect),
+            edge(2, 2, EdgeKind::Direct),
+            edge(3, 2, EdgeKind::Address),
+        ];
         let found = circles(4, &list);
         assert_eq!(found.get(&0), found.get(&1));
         assert!(found.contains_key(&2) && !found.contains_key(&3));
-        assert!(circles(2, &[edge(0, 1, Kind::Direct), edge(1, 0, Kind::Address)]).is_empty());
+        assert!(circles(2, &[edge(0, 1, EdgeKind::Direct), edge(1, 0, EdgeKind::Address)]).is_empty());
     }
 
     #[test]
     fn names_cannot_leave_their_quotes() {
-        let node = Node {
+        let node = GraphNode {
             name: String::from("a\"]; b"),
             unit: String::from("x.c"),
-            part: Part::Added,
+            part: PatchPart::Added,
             recursion: Some(0),
             address_taken_by: Vec::new(),
         };
-        let picture = Picture { nodes: vec![node], edges: vec![edge(0, 0, Kind::Direct)], more_callers: 0 };
+        let picture = Picture { nodes: vec![node], edges: vec![edge(0, 0, EdgeKind::Direct)], more_callers: 0 };
         assert!(picture.dot().contains("label=\"a\\\"]; b\""), "{}", picture.dot());
     }
 }

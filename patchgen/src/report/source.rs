@@ -48,7 +48,7 @@ pub struct SourcePair {
 
 /// A line of a difference.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub(crate) struct Line {
+pub(crate) struct DiffLine {
     /// ` `, `-`, `+`, or `@` for a gap.
     pub marker: char,
     /// Line in the new file, of lines that it has.
@@ -63,7 +63,7 @@ pub(crate) struct SourceDiff {
     /// The function.
     pub title: String,
     /// Empty when nothing differs, or nothing can be shown.
-    pub lines: Vec<Line>,
+    pub lines: Vec<DiffLine>,
     /// Why nothing is shown.
     pub note: Option<String>,
 }
@@ -161,12 +161,12 @@ fn length_of(lines: &[&str]) -> Option<usize> {
     None
 }
 
-fn compare(old: &str, new: &str, first: usize) -> Vec<Line> {
+fn compare(old: &str, new: &str, first: usize) -> Vec<DiffLine> {
     let diff = TextDiff::from_lines(old, new);
     let mut out = Vec::new();
     for (number, group) in diff.grouped_ops(3).iter().enumerate() {
         if number > 0 {
-            out.push(Line { marker: '@', number: None, text: String::new() });
+            out.push(DiffLine { marker: '@', number: None, text: String::new() });
         }
         for change in group.iter().flat_map(|operation| diff.iter_changes(operation)) {
             let marker = match change.tag() {
@@ -175,7 +175,7 @@ fn compare(old: &str, new: &str, first: usize) -> Vec<Line> {
                 ChangeTag::Insert => '+',
             };
             let text = change.value().trim_end_matches(['\n', '\r']).to_owned();
-            out.push(Line { marker, number: change.new_index().map(|i| first + i), text });
+            out.push(DiffLine { marker, number: change.new_index().map(|i| first + i), text });
         }
     }
     out

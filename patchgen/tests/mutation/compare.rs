@@ -14,7 +14,7 @@ fn build() -> Build {
         directory: String::new(),
         producer: String::new(),
         flags: Vec::new(),
-        stamps: Vec::new(),
+        build_timestamps: Vec::new(),
         skipped: Vec::new(),
         bitcode: Vec::new(),
         bitcode_size: 0,

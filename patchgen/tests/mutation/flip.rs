@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use patchgen::ir::lex::{Kind, Token, tokens};
+use patchgen::ir::lex::{Token, TokenKind, tokens};
 
 /// A source of numbers that a seed repeats.
 pub(crate) struct Random(pub(crate) u64);
@@ -39,7 +39,7 @@ pub(crate) struct Site {
     /// Bytes in the whole text.
     from: usize,
     to: usize,
-    kind: Kind,
+    kind: TokenKind,
 }
 
 /// The text and what is known about its lines.
@@ -159,7 +159,7 @@ impl<'t> Subject<'t> {
                 Some(b'@' | b'%' | b'!' | b'$') => drop(by_name.insert(head, number)),
                 Some(b'a') => drop(by_name.insert(head.trim_start_matches("attributes "), number)),
                 Some(b'd') if line.starts_with("declare") => {
-                    let name = tokens(line).find(|t| t.kind == Kind::Global).map_or("", |t| t.text);
+                    let name = tokens(line).find(|t| t.kind == TokenKind::Global).map_or("", |t| t.text);
                     by_name.insert(name, number);
                 }
                 _ => {}
@@ -187,7 +187,7 @@ impl<'t> Subject<'t> {
                 if NO_CODE.contains(&token.text) {
                     all.next();
                 }
-                if token.kind != Kind::Comdat || line.starts_with("define ") {
+                if token.kind != TokenKind::Comdat || line.starts_with("define ") {
                     queue.extend(by_name.get(token.text));
                 }
             }
@@ -206,7 +206,7 @@ impl<'t> Subject<'t> {
                 at += 1;
                 continue;
             }
-            if region == Region::Body && token.kind == Kind::Attributes {
+            if region == Region::Body && token.kind == TokenKind::Attributes {
                 self.at_calls.insert(token.text);
             }
             let inferred = match region {
@@ -224,7 +224,7 @@ impl<'t> Subject<'t> {
             // Which of several definitions the linker took is known from its record.
             let picked = region == Region::Global
                 && (matches!(token.text, "comdat" | "weak" | "weak_odr" | "linkonce" | "linkonce_odr")
-                    || token.kind == Kind::Comdat);
+                    || token.kind == TokenKind::Comdat);
             let who = header && (WHO_SEES.contains(&token.text) || token.text == "fastcc");
             let own_name = match region {
                 Region::Attributes => at <= 2,
@@ -232,11 +232,11 @@ impl<'t> Subject<'t> {
                 _ => false,
             };
             let skip = picked
-                || token.kind == Kind::Word && (who || token.text == "fastcc")
-                || matches!(token.kind, Kind::Punct | Kind::Newline | Kind::Label)
+                || token.kind == TokenKind::Word && (who || token.text == "fastcc")
+                || matches!(token.kind, TokenKind::Punct | TokenKind::Newline | TokenKind::Label)
                 || own_name
-                || (region == Region::Other && token.kind == Kind::Local && at == 1)
-                || (region == Region::Declare && token.kind == Kind::Local);
+                || (region == Region::Other && token.kind == TokenKind::Local && at == 1)
+                || (region == Region::Declare && token.kind == TokenKind::Local);
             if !skip {
                 let (from, to) = (start + token.at, start + token.end());
                 out.push(Site { region, line, from, to, kind: token.kind });
@@ -249,16 +249,16 @@ impl<'t> Subject<'t> {
     pub(crate) fn flip(&self, site: &Site, random: &mut Random) -> Option<String> {
         let old = self.text.get(site.from..site.to)?;
         let new = match site.kind {
-            Kind::Word => self.word(old, site, random)?,
-            Kind::Text => text(old),
-            Kind::Local => self.local(old, site, random)?,
-            Kind::Global => other(old, &self.globals, random).filter(|n| self.tells_apart(old, n))?.to_owned(),
-            Kind::Attributes => {
+            TokenKind::Word => self.word(old, site, random)?,
+            TokenKind::Text => text(old),
+            TokenKind::Local => self.local(old, site, random)?,
+            TokenKind::Global => other(old, &self.globals, random).filter(|n| self.tells_apart(old, n))?.to_owned(),
+            TokenKind::Attributes => {
                 other(old, &self.groups, random).filter(|n| self.group(n) != self.group(old))?.to_owned()
             }
-            Kind::Meta => self.meta(old, random)?,
-            Kind::Comdat => format!("{old}x"),
-            Kind::Label | Kind::Punct | Kind::Newline => return None,
+            TokenKind::Meta => self.meta(old, random)?,
+            TokenKind::Comdat => format!("{old}x"),
+            TokenKind::Label | TokenKind::Punct | TokenKind::Newline => return None,
         };
         Some(format!("{}{new}{}", self.text.get(..site.from)?, self.text.get(site.to..)?))
     }
@@ -306,7 +306,7 @@ impl<'t> Subject<'t> {
         let names: Vec<&str> = body
             .iter()
             .flat_map(|l| tokens(l))
-            .filter(|t| t.kind == Kind::Local && !self.types.contains(&t.text))
+            .filter(|t| t.kind == TokenKind::Local && !self.types.contains(&t.text))
             .map(|t| t.text)
             .collect();
         let label = format!("{}:", old.get(1..)?);
@@ -329,7 +329,7 @@ impl<'t> Subject<'t> {
         let value = |n: &'t str| n.split_once(" = ").map_or("", |(_, v)| v);
         let own = value(node);
         let children = |n: &str| {
-            tokens(n).skip(1).any(|t| t.kind == Kind::Meta && t.text[1..].bytes().all(|b| b.is_ascii_digit()))
+            tokens(n).skip(1).any(|t| t.kind == TokenKind::Meta && t.text[1..].bytes().all(|b| b.is_ascii_digit()))
         };
         let choices: Vec<&str> = self
             .nodes

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use patchgen::ir::lex::{Kind, Token, tokens};
+use patchgen::ir::lex::{Token, TokenKind, tokens};
 
 /// A rewriting with its name.
 pub(crate) type Rewriting = (&'static str, fn(&str) -> String);
@@ -49,23 +49,23 @@ fn rename_locals(text: &str) -> String {
     let mut depth = 0;
     replace(text, |token| {
         match (token.kind, token.text) {
-            (Kind::Word, "define") if depth == 0 => defining = true,
-            (Kind::Global, name) if defining => {
+            (TokenKind::Word, "define") if depth == 0 => defining = true,
+            (TokenKind::Global, name) if defining => {
                 function = name.to_owned();
                 defining = false;
             }
-            (Kind::Punct, "{") => depth += 1,
-            (Kind::Punct, "}") => depth -= 1,
-            (Kind::Word, "blockaddress") => label_of = 1,
-            (Kind::Global, name) if label_of == 1 => {
+            (TokenKind::Punct, "{") => depth += 1,
+            (TokenKind::Punct, "}") => depth -= 1,
+            (TokenKind::Word, "blockaddress") => label_of = 1,
+            (TokenKind::Global, name) if label_of == 1 => {
                 outer = std::mem::replace(&mut function, name.to_owned());
                 label_of = 2;
             }
             _ => {}
         }
         let name = match token.kind {
-            Kind::Local if !types.contains(token.text) => &token.text[1..],
-            Kind::Label => token.text,
+            TokenKind::Local if !types.contains(token.text) => &token.text[1..],
+            TokenKind::Label => token.text,
             _ => return None,
         };
         let next = 7 * names.len();
@@ -74,7 +74,7 @@ fn rename_locals(text: &str) -> String {
             function = std::mem::take(&mut outer);
             label_of = 0;
         }
-        Some(if token.kind == Kind::Label { format!("v{number}") } else { format!("%v{number}") })
+        Some(if token.kind == TokenKind::Label { format!("v{number}") } else { format!("%v{number}") })
     })
 }
 
@@ -84,18 +84,18 @@ fn numbered(name: &str) -> Option<usize> {
 
 fn renumber_metadata(text: &str) -> String {
     let most = heads(text, '!').filter_map(|(name, _)| numbered(name)).max().unwrap_or(0);
-    replace(text, |t| numbered(t.text).filter(|_| t.kind == Kind::Meta).map(|n| format!("!{}", most + 5 - n)))
+    replace(text, |t| numbered(t.text).filter(|_| t.kind == TokenKind::Meta).map(|n| format!("!{}", most + 5 - n)))
 }
 
 fn renumber_groups(text: &str) -> String {
-    replace(text, |t| numbered(t.text).filter(|_| t.kind == Kind::Attributes).map(|n| format!("#{}", 900 - n)))
+    replace(text, |t| numbered(t.text).filter(|_| t.kind == TokenKind::Attributes).map(|n| format!("#{}", 900 - n)))
 }
 
 /// Renames variables of which `wanted` holds for their definition.
 fn rename_globals(text: &str, wanted: impl Fn(&str, &str) -> bool, name: impl Fn(&str, usize) -> String) -> String {
     let found = heads(text, '@').filter(|(name, definition)| wanted(name, definition));
     let names: BTreeMap<&str, String> = found.enumerate().map(|(n, (old, _))| (old, name(old, n))).collect();
-    replace(text, |t| names.get(t.text).filter(|_| t.kind == Kind::Global).cloned())
+    replace(text, |t| names.get(t.text).filter(|_| t.kind == TokenKind::Global).cloned())
 }
 
 fn rename_private(text: &str) -> String {
@@ -121,7 +121,7 @@ fn renumber_static_locals(text: &str) -> String {
 fn rename_types(text: &str) -> String {
     let names: BTreeMap<&str, String> =
         types(text).into_iter().enumerate().map(|(n, name)| (name, format!("%\"type {n}\""))).collect();
-    replace(text, |t| names.get(t.text).filter(|_| t.kind == Kind::Local).cloned())
+    replace(text, |t| names.get(t.text).filter(|_| t.kind == TokenKind::Local).cloned())
 }
 
 /// Functions, variables, types, metadata and groups in the opposite order, except that static locals of one name

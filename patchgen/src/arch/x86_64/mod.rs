@@ -1,11 +1,11 @@
-//! x86-64: entries of instrumented functions, ways into them, and the assembly of a patch object.
+//! x86-64: entries of instrumented functions, their original-code trampolines, and the assembly of a patch object.
 
 mod entry;
 pub mod text;
 mod trampoline;
 
 pub use entry::{AFTER, BEFORE, read_stub};
-pub use trampoline::{Way, way};
+pub use trampoline::{Trampoline, trampoline};
 
 /// Calling conventions of LLVM that leave `r11` to the callee.
 pub const R11_IS_FREE: [&str; 7] =

@@ -1,10 +1,10 @@
-//! Assembly of a patch object: dispatch stubs, ways into the base's versions, and what says what the code is fit for.
+//! Assembly of a patch object: dispatch stubs, original-code trampolines, and what says what the code is fit for.
 
 use std::fmt::Write;
 
 use dsu_abi::patch::control;
 
-use super::Way;
+use super::Trampoline;
 
 /// Symbol of the control block.
 pub const CONTROL: &str = "__dsu_control";
@@ -33,7 +33,7 @@ pub fn function(text: &mut String, symbol: &str, endbr: bool, lines: &str) {
 }
 
 /// See [`control`]: to the newer or the older version, as the calling thread stands.
-pub fn transition(index: u64) -> String {
+pub fn dispatch_stub(index: u64) -> String {
     let at = |offset: u64| format!("{CONTROL}+{offset}(%rip)");
     let first = control::FUNCTIONS + index * control::FUNCTION_SIZE;
     let (second, gate) = (first + 8, control::GATE);
@@ -49,20 +49,20 @@ pub fn transition(index: u64) -> String {
     )
 }
 
-/// The code of a way; `word` gives the name of a word that holds an address of the base.
-pub fn into_base(way: &Way, endbr: bool, word: &mut impl FnMut(&str, u64) -> String) -> String {
+/// The code of an original-code trampoline; `word` gives the name of a word that holds an address of the base.
+pub fn into_base(trampoline: &Trampoline, endbr: bool, word: &mut impl FnMut(&str, u64) -> String) -> String {
     let mut lines = String::new();
-    if let Some(operand) = way.operand {
+    if let Some(operand) = trampoline.operand {
         let _ = writeln!(lines, "\tmovq {}(%rip), %r11", word("operand", operand));
     }
-    if !way.code.is_empty() {
-        let bytes: Vec<String> = way.code.iter().map(|b| format!("{b:#04x}")).collect();
+    if !trampoline.code.is_empty() {
+        let bytes: Vec<String> = trampoline.code.iter().map(|b| format!("{b:#04x}")).collect();
         let _ = writeln!(lines, "\t.byte {}", bytes.join(","));
     }
-    if way.pushed != 0 {
-        let _ = writeln!(lines, "\t.cfi_adjust_cfa_offset {}", way.pushed);
+    if trampoline.pushed != 0 {
+        let _ = writeln!(lines, "\t.cfi_adjust_cfa_offset {}", trampoline.pushed);
     }
-    if let Some(next) = way.next {
+    if let Some(next) = trampoline.next {
         // Where the base goes on, behind its first instruction, no endbr64 can stand.
         let prefix = if endbr { "notrack " } else { "" };
         let _ = writeln!(lines, "\t{prefix}jmpq *{}(%rip)", word("next", next));
@@ -76,7 +76,7 @@ mod tests {
 
     #[test]
     fn words_of_a_function_stand_in_table_order() {
-        let third = transition(2);
+        let third = dispatch_stub(2);
         let first = control::FUNCTIONS + 2 * control::FUNCTION_SIZE;
         let jumps = format!("jmpq *{CONTROL}+{}(%rip)\n1:\tjmpq *{CONTROL}+{first}(%rip)", first + 8);
         assert!(third.contains(&jumps));
@@ -84,16 +84,17 @@ mod tests {
     }
 
     #[test]
-    fn a_way_sets_up_its_operand_first_and_leaves_last() {
-        let way = Way { operand: Some(0x4010), code: vec![0x41, 0x8b, 0x03], pushed: 0, next: Some(0x1136) };
+    fn a_trampoline_sets_up_its_operand_first_and_leaves_last() {
+        let trampoline =
+            Trampoline { operand: Some(0x4010), code: vec![0x41, 0x8b, 0x03], pushed: 0, next: Some(0x1136) };
         let mut words = Vec::new();
-        let lines = into_base(&way, false, &mut |label, address| {
+        let lines = into_base(&trampoline, false, &mut |label, address| {
             words.push(address);
             label.to_owned()
         });
         assert_eq!(lines, "\tmovq operand(%rip), %r11\n\t.byte 0x41,0x8b,0x03\n\tjmpq *next(%rip)\n");
         assert_eq!(words, [0x4010, 0x1136]);
-        let leaves = Way { next: None, code: vec![0xff, 0xe0], ..Way::default() };
+        let leaves = Trampoline { next: None, code: vec![0xff, 0xe0], ..Trampoline::default() };
         assert!(!into_base(&leaves, true, &mut |_, _| String::new()).contains("jmpq"));
     }
 }

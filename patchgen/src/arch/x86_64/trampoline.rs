@@ -1,4 +1,4 @@
-//! A way into the base's version of a function while its entry is armed: the instruction that arming overwrote,
+//! Original-code trampoline: calls the base's version of a function while its entry is armed. It has the instruction that arming overwrote,
 //! done again in the patch object, then a jump behind it.
 
 use dsu_abi::stub::{self, Dispatch};
@@ -9,7 +9,7 @@ const ARMED: u64 = 2;
 
 /// How to get into the base's version without its entry.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Way {
+pub struct Trampoline {
     /// Where `r11` must point at first: the operand of an instruction that was addressed relative to its place.
     pub operand: Option<u64>,
     /// The overwritten instruction, as it runs in the patch object.
@@ -20,11 +20,11 @@ pub struct Way {
     pub next: Option<u64>,
 }
 
-/// Finds the way into the function at `entry`, whose text starts with `code`; the error says why there is none.
-pub fn way(entry: u64, dispatch: Dispatch, code: &[u8]) -> Result<Way, &'static str> {
+/// Makes the original-code trampoline of the function at `entry`, whose text starts with `code`; the error says why there is none.
+pub fn trampoline(entry: u64, dispatch: Dispatch, code: &[u8]) -> Result<Trampoline, &'static str> {
     let arm = u64::from(stub::arm_offset(code));
     if dispatch == Dispatch::Always {
-        return Ok(Way { next: Some(entry + arm + stub::JMP_SIZE), ..Way::default() });
+        return Ok(Trampoline { next: Some(entry + arm + stub::JMP_SIZE), ..Trampoline::default() });
     }
     let rest = code.get(arm as usize..).unwrap_or_default();
     let instruction = Decoder::with_ip(64, rest, entry + arm, DecoderOptions::NONE).decode();
@@ -35,29 +35,31 @@ pub fn way(entry: u64, dispatch: Dispatch, code: &[u8]) -> Result<Way, &'static 
     let next = Some(instruction.next_ip());
     match instruction.flow_control() {
         FlowControl::UnconditionalBranch => jump(&instruction),
-        FlowControl::IndirectBranch => Ok(Way { next: None, ..straight(&instruction, bytes)? }),
-        FlowControl::Next => Ok(Way { next, ..straight(&instruction, bytes)? }),
-        FlowControl::Return => Ok(Way { code: bytes.to_vec(), ..Way::default() }),
+        FlowControl::IndirectBranch => Ok(Trampoline { next: None, ..straight(&instruction, bytes)? }),
+        FlowControl::Next => Ok(Trampoline { next, ..straight(&instruction, bytes)? }),
+        FlowControl::Return => Ok(Trampoline { code: bytes.to_vec(), ..Trampoline::default() }),
         FlowControl::Call | FlowControl::IndirectCall => Err("it begins with a call in the base"),
         FlowControl::ConditionalBranch => Err("it begins with a conditional jump in the base"),
         _ => Err("it begins with an instruction in the base that cannot be moved"),
     }
 }
 
-fn jump(instruction: &Instruction) -> Result<Way, &'static str> {
+fn jump(instruction: &Instruction) -> Result<Trampoline, &'static str> {
     let target = instruction.near_branch_target();
     let (from, to) = (instruction.ip(), instruction.next_ip());
     match instruction.op0_kind() {
-        OpKind::NearBranch64 if !(from..to).contains(&target) => Ok(Way { next: Some(target), ..Way::default() }),
+        OpKind::NearBranch64 if !(from..to).contains(&target) => {
+            Ok(Trampoline { next: Some(target), ..Trampoline::default() })
+        }
         _ => Err("it begins with a jump in the base that cannot be moved"),
     }
 }
 
 /// An instruction that means the same wherever it stands, once a place-relative operand goes through `r11`.
-fn straight(instruction: &Instruction, bytes: &[u8]) -> Result<Way, &'static str> {
+fn straight(instruction: &Instruction, bytes: &[u8]) -> Result<Trampoline, &'static str> {
     let pushed = pushed(instruction)?;
     if !instruction.is_ip_rel_memory_operand() {
-        return Ok(Way { code: bytes.to_vec(), pushed, ..Way::default() });
+        return Ok(Trampoline { code: bytes.to_vec(), pushed, ..Trampoline::default() });
     }
     let uses_r11 = (0..instruction.op_count()).any(|i| instruction.op_register(i).full_register() == Register::R11);
     if uses_r11 || instruction.segment_prefix() != Register::None {
@@ -71,7 +73,12 @@ fn straight(instruction: &Instruction, bytes: &[u8]) -> Result<Way, &'static str
     encoder
         .encode(&moved, 0)
         .map_err(|_| "its first instruction in the base cannot be moved: its operands exclude r11")?;
-    Ok(Way { operand: Some(instruction.ip_rel_memory_address()), code: encoder.take_buffer(), pushed, next: None })
+    Ok(Trampoline {
+        operand: Some(instruction.ip_rel_memory_address()),
+        code: encoder.take_buffer(),
+        pushed,
+        next: None,
+    })
 }
 
 /// How far the stack pointer moves down, for unwinding.
@@ -97,15 +104,15 @@ mod tests {
 
     const ENTRY: u64 = 0x1130;
 
-    fn armed(code: &[u8]) -> Result<Way, &'static str> {
+    fn armed(code: &[u8]) -> Result<Trampoline, &'static str> {
         let mut text = code.to_vec();
         text.resize(24, 0x90);
-        way(ENTRY, Dispatch::Armed, &text)
+        trampoline(ENTRY, Dispatch::Armed, &text)
     }
 
-    fn plain(code: &[u8], pushed: i64) -> Result<Way, &'static str> {
+    fn plain(code: &[u8], pushed: i64) -> Result<Trampoline, &'static str> {
         let (code, next) = (code.to_vec(), Some(ENTRY + code.len() as u64));
-        Ok(Way { code, pushed, next, ..Way::default() })
+        Ok(Trampoline { code, pushed, next, ..Trampoline::default() })
     }
 
     #[test]
@@ -140,7 +147,7 @@ mod tests {
         ];
         for (code, moved) in cases {
             let end = ENTRY + code.len() as u64;
-            let expected = Way { operand: Some(end + 0x10), code: moved.to_vec(), pushed: 0, next: Some(end) };
+            let expected = Trampoline { operand: Some(end + 0x10), code: moved.to_vec(), pushed: 0, next: Some(end) };
             assert_eq!(armed(code), Ok(expected), "{code:x?}");
         }
     }
@@ -148,13 +155,14 @@ mod tests {
     #[test]
     fn tail_calls_leave() {
         // jmp rel32, jmp rel8, jmp *0x10(%rip), jmp *%rax
-        assert_eq!(armed(&[0xe9, 0, 1, 0, 0]), Ok(Way { next: Some(ENTRY + 0x105), ..Way::default() }));
-        assert_eq!(armed(&[0xeb, 0x20]), Ok(Way { next: Some(ENTRY + 0x22), ..Way::default() }));
-        let through_word = Way { operand: Some(ENTRY + 0x16), code: vec![0x41, 0xff, 0x23], ..Way::default() };
+        assert_eq!(armed(&[0xe9, 0, 1, 0, 0]), Ok(Trampoline { next: Some(ENTRY + 0x105), ..Trampoline::default() }));
+        assert_eq!(armed(&[0xeb, 0x20]), Ok(Trampoline { next: Some(ENTRY + 0x22), ..Trampoline::default() }));
+        let through_word =
+            Trampoline { operand: Some(ENTRY + 0x16), code: vec![0x41, 0xff, 0x23], ..Trampoline::default() };
         assert_eq!(armed(&[0xff, 0x25, 0x10, 0, 0, 0]), Ok(through_word));
-        assert_eq!(armed(&[0xff, 0xe0]), Ok(Way { code: vec![0xff, 0xe0], ..Way::default() }));
+        assert_eq!(armed(&[0xff, 0xe0]), Ok(Trampoline { code: vec![0xff, 0xe0], ..Trampoline::default() }));
         // repz ret
-        assert_eq!(armed(&[0xf3, 0xc3]), Ok(Way { code: vec![0xf3, 0xc3], ..Way::default() }));
+        assert_eq!(armed(&[0xf3, 0xc3]), Ok(Trampoline { code: vec![0xf3, 0xc3], ..Trampoline::default() }));
     }
 
     #[test]
@@ -163,20 +171,26 @@ mod tests {
         code.extend([0x41, 0x56]);
         assert_eq!(
             armed(&code),
-            Ok(Way { code: vec![0x41, 0x56], pushed: 8, next: Some(ENTRY + 6), ..Way::default() })
+            Ok(Trampoline { code: vec![0x41, 0x56], pushed: 8, next: Some(ENTRY + 6), ..Trampoline::default() })
         );
     }
 
     #[test]
     fn an_entry_that_always_jumps_goes_on_behind_its_jump() {
         let mut code = vec![0xff, 0x25, 0, 1, 0, 0];
-        assert_eq!(way(ENTRY, Dispatch::Always, &code), Ok(Way { next: Some(ENTRY + 6), ..Way::default() }));
+        assert_eq!(
+            trampoline(ENTRY, Dispatch::Always, &code),
+            Ok(Trampoline { next: Some(ENTRY + 6), ..Trampoline::default() })
+        );
         code.splice(0..0, stub::ENDBR64);
-        assert_eq!(way(ENTRY, Dispatch::Always, &code), Ok(Way { next: Some(ENTRY + 10), ..Way::default() }));
+        assert_eq!(
+            trampoline(ENTRY, Dispatch::Always, &code),
+            Ok(Trampoline { next: Some(ENTRY + 10), ..Trampoline::default() })
+        );
     }
 
     #[test]
-    fn what_cannot_be_moved_has_no_way() {
+    fn what_cannot_be_moved_has_no_trampoline() {
         let cases: [&[u8]; 9] = [
             &[0xe8, 0, 0, 0, 0],             // call rel32: it would return into the patch
             &[0xff, 0xd0],                   // call *%rax
@@ -191,7 +205,7 @@ mod tests {
         for code in cases {
             assert!(armed(code).is_err(), "{code:x?}");
         }
-        assert!(way(ENTRY, Dispatch::Armed, &[]).is_err());
-        assert!(way(ENTRY, Dispatch::Armed, &[0x48]).is_err(), "cut short");
+        assert!(trampoline(ENTRY, Dispatch::Armed, &[]).is_err());
+        assert!(trampoline(ENTRY, Dispatch::Armed, &[0x48]).is_err(), "cut short");
     }
 }

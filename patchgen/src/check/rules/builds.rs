@@ -8,7 +8,7 @@ use crate::build::pair::Pair;
 use crate::build::{Build, UnitSymbol};
 use crate::compare::side::Side;
 use crate::ir::Module;
-use crate::ir::lex::{Kind, tokens};
+use crate::ir::lex::{TokenKind, tokens};
 use crate::problem::{Problem, Reason, Result};
 
 /// Module flags that describe debug information.
@@ -98,7 +98,7 @@ fn settings(module: &Module<'_>) -> BTreeMap<String, String> {
     let targets = module.target.iter().filter_map(|line| line.split_once(" = "));
     let mut out: BTreeMap<String, String> = targets.map(|(k, v)| (k.to_owned(), v.to_owned())).collect();
     let list = module.named_metadata.get("llvm.module.flags").copied().unwrap_or_default();
-    for token in tokens(list).filter(|t| t.kind == Kind::Meta) {
+    for token in tokens(list).filter(|t| t.kind == TokenKind::Meta) {
         let node = module.node(token.text).unwrap_or_default();
         let Some(name) = tokens(node).find(|t| t.text.starts_with("!\"")) else { continue };
         let value = node.get(name.end()..).unwrap_or_default();

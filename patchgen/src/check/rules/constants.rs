@@ -2,8 +2,8 @@
 //! code; whatever holds the address of the old one goes on reading the old content, and is not equal to the new one.
 
 use crate::compare::side::Facts;
-use crate::ir::lex::{Kind, Token, tokens};
-use crate::ir::line::{Use, stays};
+use crate::ir::lex::{Token, TokenKind, tokens};
+use crate::ir::line::{AddressUse, never_escapes};
 use crate::ir::{Function, Global, Module};
 use crate::problem::{Related, RelatedKind};
 
@@ -12,7 +12,7 @@ const KEEP_NOTHING: [&str; 9] =
     ["getopt_long", "getopt_long_only", "qsort", "bsearch", "printf", "fprintf", "snprintf", "sprintf", "dprintf"];
 
 /// What holds the address of a constant or variable of the base, or compares it.
-pub(super) fn holder(units: &[Facts<'_>], home: &Facts<'_>, constant: &Global<'_>) -> Option<Related> {
+pub(super) fn address_holder(units: &[Facts<'_>], home: &Facts<'_>, constant: &Global<'_>) -> Option<Related> {
     // String literals are values: nobody may tell one from its copy.
     if constant.linkage == "private" {
         return None;
@@ -23,7 +23,7 @@ pub(super) fn holder(units: &[Facts<'_>], home: &Facts<'_>, constant: &Global<'_
 
 fn holder_in(module: &Module<'_>, name: &str) -> Option<Related> {
     let symbol = format!("@{name}");
-    let names = |text: &str| tokens(text).any(|t| t.kind == Kind::Global && t.text == symbol);
+    let names = |text: &str| tokens(text).any(|t| t.kind == TokenKind::Global && t.text == symbol);
     let mut variables = module.globals.iter().filter(|g| !g.constant && !g.name.starts_with("llvm."));
     let variable = variables.find(|g| g.initialiser.is_some_and(|i| i.contains(&symbol) && names(i)));
     if let Some(global) = variable {
@@ -40,28 +40,32 @@ fn holder_in(module: &Module<'_>, name: &str) -> Option<Related> {
 
 /// Does a body do more with an address than reading, or writing, through it?
 fn keeps(module: &Module<'_>, body: &str, symbol: &str) -> bool {
-    !stays(body, symbol, |line, used| match line.opcode() {
-        "load" => Use::Passes,
-        "store" if !line.operands().first().is_some_and(|value| tokens(value).any(|t| used(&t))) => Use::Passes,
-        "getelementptr" | "phi" | "select" | "freeze" => Use::Results,
-        "call" | "invoke" if only_reads(module, line.words(), used) => Use::Passes,
-        _ => Use::Leaves,
+    !never_escapes(body, symbol, |line, used| match line.opcode() {
+        "load" => AddressUse::NotCaptured,
+        "store" if !line.operands().first().is_some_and(|value| tokens(value).any(|t| used(&t))) => {
+            AddressUse::NotCaptured
+        }
+        "getelementptr" | "phi" | "select" | "freeze" => AddressUse::Derived,
+        "call" | "invoke" if only_reads(module, line.words(), used) => AddressUse::NotCaptured,
+        _ => AddressUse::Escapes,
     })
 }
 
 fn only_reads(module: &Module<'_>, operands: &[Token<'_>], used: &dyn Fn(&Token<'_>) -> bool) -> bool {
-    let callee = operands.windows(2).find(|w| w[0].kind == Kind::Global && w[1].is("(")).map_or("", |w| w[0].name());
+    let callee =
+        operands.windows(2).find(|w| w[0].kind == TokenKind::Global && w[1].is("(")).map_or("", |w| w[0].name());
     if KEEP_NOTHING.contains(&callee)
         || ["llvm.memcpy.", "llvm.memmove.", "llvm.load.relative."].iter().any(|p| callee.starts_with(p))
     {
         return true;
     }
-    // Each argument that holds it must be one that the callee promises not to keep.
+    // Each argument that holds it must be one that the callee's attributes say it does not keep.
     let Some(function) = module.function_named(callee) else { return false };
     let open = operands.iter().position(|t| t.is("(")).unwrap_or(0);
-    let open = operands.windows(2).position(|w| w[0].kind == Kind::Global && w[1].is("(")).map_or(open, |at| at + 1);
+    let open =
+        operands.windows(2).position(|w| w[0].kind == TokenKind::Global && w[1].is("(")).map_or(open, |at| at + 1);
     let (mut depth, mut number, mut kept) = (0, 0, false);
-    let promised =
+    let guaranteed =
         |number: usize| function.parameters().get(number).is_some_and(|p| tokens(p).any(|t| t.is("nocapture")));
     for token in operands.get(open..).unwrap_or_default() {
         depth += i32::from(token.is("(")) - i32::from(token.is(")"));
@@ -69,7 +73,7 @@ fn only_reads(module: &Module<'_>, operands: &[Token<'_>], used: &dyn Fn(&Token<
             break;
         }
         number += usize::from(depth == 1 && token.is(","));
-        kept |= used(token) && !promised(number);
+        kept |= used(token) && !guaranteed(number);
     }
     !kept
 }

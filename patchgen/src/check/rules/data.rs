@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::afresh::{is_same_storage, may_start_afresh};
+use super::reinitialised::{is_same_storage, may_be_reinitialised};
 use super::{Case, constants};
 use crate::build::pair::Pair;
 use crate::compare::closure::Role;
@@ -48,8 +48,8 @@ fn changed(case: &Case<'_, '_, '_>, change: &Change) -> Option<Problem> {
     let (was, becomes) = (shape(before), shape(after));
     let sides = ((&old.module, before), (&new.module, after));
     let same = is_same_storage(sides.0, sides.1);
-    let own = !same && may_start_afresh(case.resolver, &change.name, sides.0, sides.1);
-    let holder = own.then(|| constants::holder(&case.resolver.old.units, old, before)).flatten();
+    let own = !same && may_be_reinitialised(case.resolver, &change.name, sides.0, sides.1);
+    let address_holder = own.then(|| constants::address_holder(&case.resolver.old.units, old, before)).flatten();
     let message = match () {
         () if before.constant && after.constant && after.section().is_none() => {
             // Constants are content: their users are updated and get the new one.
@@ -75,16 +75,16 @@ fn changed(case: &Case<'_, '_, '_>, change: &Change) -> Option<Problem> {
                 true => format!("is `{}`, which is laid out differently", short(&was)),
                 false => format!("is `{}` in the running process and would become `{}`", short(&was), short(&becomes)),
             };
-            if own { what + &on_its_own(case, change, holder.as_ref()) } else { what }
+            if own { what + &on_its_own(case, change, address_holder.as_ref()) } else { what }
         }
         () => String::from("would have to start with another value, but it exists already"),
     };
     let problem = Problem::new(Reason::DataChanged, &change.name, message).at(change.place.clone());
-    // A person may know that the value it has, that of every old holder, or that of a new one is good.
+    // An override may say that the value it has, that of every old address holder, or that of a new one is good.
     let kept = !before.constant && before.tls == after.tls && before.section() == after.section() && same;
     Some(match () {
-        () if kept => problem.acceptable(),
-        () if own => problem.about(holder.into_iter().collect()).acceptable_afresh(),
+        () if kept => problem.overridable(),
+        () if own => problem.about(address_holder.into_iter().collect()).overridable_by_reinitialising(),
         () => problem,
     })
 }
@@ -98,10 +98,10 @@ fn short(shape: &str) -> String {
 }
 
 /// What it would mean that new code has a variable of its own.
-fn on_its_own(case: &Case<'_, '_, '_>, change: &Change, holder: Option<&Related>) -> String {
-    let mut out = String::from(": new code could only have one of its own, which starts afresh");
-    if let Some(holder) = holder {
-        out += &format!("; `{}` keeps the address of the old one", holder.name);
+fn on_its_own(case: &Case<'_, '_, '_>, change: &Change, address_holder: Option<&Related>) -> String {
+    let mut out = String::from(": new code could only have one of its own, which is reinitialised");
+    if let Some(address_holder) = address_holder {
+        out += &format!("; `{}` keeps the address of the old one", address_holder.name);
     }
     if case.resolver.is_exported(&change.name) {
         out += "; other modules keep the old one, as it is exported";
@@ -118,7 +118,7 @@ fn unnamed_constants(case: &Case<'_, '_, '_>, pair: &Pair) -> Vec<Problem> {
     let constants = old.module.globals.iter().filter(|g| g.is_anonymous() && g.linkage != "private");
     let tables = constants.filter(|g| !g.initialiser.is_some_and(|i| i.starts_with("c\"")));
     let changed = tables.filter(|g| {
-        let key = old.keys.key(g.name);
+        let key = old.names.key(g.name);
         new.globals.get(key).is_some_and(|hash| Some(hash) != old.globals.get(key))
     });
     let problem = |before: &Global<'_>| {
@@ -136,15 +136,17 @@ fn held_constant(
     name: &str,
     place: Option<Place>,
 ) -> Option<Problem> {
-    let holder = constants::holder(units, home, constant)?;
-    let where_ = holder.file.as_ref().zip(holder.line).map_or(String::new(), |(f, l)| format!(" ({f}:{l})"));
-    let message = format!("is a constant that changed, and `{}`{where_} keeps or compares its address", holder.name);
-    Some(Problem::new(Reason::DataChanged, name, message).at(place).about(vec![holder]).acceptable())
+    let address_holder = constants::address_holder(units, home, constant)?;
+    let where_ =
+        address_holder.file.as_ref().zip(address_holder.line).map_or(String::new(), |(f, l)| format!(" ({f}:{l})"));
+    let message =
+        format!("is a constant that changed, and `{}`{where_} keeps or compares its address", address_holder.name);
+    Some(Problem::new(Reason::DataChanged, name, message).at(place).about(vec![address_holder]).overridable())
 }
 
 /// Type, alignment and section.
 fn shape(global: &Global<'_>) -> String {
-    let mut out = global.kind_of_value.to_owned();
+    let mut out = global.value_type.to_owned();
     for item in global.tail_items().into_iter().filter(|i| !i.starts_with("!dbg")) {
         out.push_str(", ");
         out.push_str(item);
@@ -170,7 +172,7 @@ fn added(case: &Case<'_, '_, '_>, change: &Change) -> Option<Problem> {
         return None;
     }
     let lost =
-        |message| Problem::new(Reason::DissolvedState, &change.name, message).at(change.place.clone()).acceptable();
+        |message| Problem::new(Reason::DissolvedState, &change.name, message).at(change.place.clone()).overridable();
     if let Some(unit) = moved_from(case, change, global) {
         return Some(lost(format!(
             "existed in `{unit}`, where its value is; this would be another variable of that name"
@@ -228,7 +230,7 @@ fn was_dissolved(old: &Facts<'_>, new: &Facts<'_>, variable: &Node<'_>) -> bool 
 /// definitions do not tell, nothing does.
 fn ambiguous_statics(case: &Case<'_, '_, '_>) -> Vec<Problem> {
     let message = "the number of static variables of this name in the function changed, and they look alike";
-    let all = case.resolver.new.units.iter().flat_map(|f| &f.keys.ambiguous);
+    let all = case.resolver.new.units.iter().flat_map(|f| &f.names.ambiguous);
     all.map(|base| Problem::new(Reason::AmbiguousStatic, base, message)).collect()
 }
 
@@ -266,9 +268,9 @@ fn constructors(case: &Case<'_, '_, '_>) -> Vec<Problem> {
                 let place = new.and_then(|f| f.module.place_of_function(f.module.function_named(&function)?));
                 let problem = |message| Problem::new(Reason::ConstructorsChanged, &function, message).at(place);
                 out.push(match name {
-                    // A person may know that nothing is lost when it does not run.
+                    // An override may say that nothing is lost when it does not run.
                     "llvm.global_dtors" => {
-                        problem("is a new destructor; a process that was patched ends without it").acceptable()
+                        problem("is a new destructor; a process that was patched ends without it").overridable()
                     }
                     _ => problem("is a new constructor; the process has already started"),
                 });

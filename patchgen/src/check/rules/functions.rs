@@ -88,7 +88,7 @@ fn holder_in(module: &Module<'_>, symbol: &str) -> Option<Related> {
     if let Some(alias) = module.aliases.iter().find(|a| takes(a.text)) {
         return Some(Related::at(RelatedKind::Variable, unescape(alias.name), None));
     }
-    let hands_on = |body: &str| takes(body) && !crate::compare::callgraph::stays_inside(body, symbol);
+    let hands_on = |body: &str| takes(body) && !crate::compare::callgraph::address_never_escapes(body, symbol);
     let code = module.functions.iter().find(|f| f.body.is_some_and(hands_on))?;
     // The line that takes it says more than where the function begins.
     let line = code.body.and_then(|b| b.lines().find(|l| takes(l))).and_then(|l| l.split("!dbg ").nth(1));

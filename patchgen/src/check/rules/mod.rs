@@ -1,10 +1,10 @@
 //! Apply, nothing to do, or refused: every rule that stands between a change and a running process.
 
-mod afresh;
 mod builds;
 mod constants;
 mod data;
 mod functions;
+mod reinitialised;
 
 use serde::Serialize;
 
@@ -14,9 +14,9 @@ use crate::compare::diff::Changes;
 use crate::compare::resolve::Resolver;
 use crate::problem::Problem;
 
-pub use afresh::afresh;
 pub use builds::{check_builds, check_modules};
 pub(crate) use functions::has_far_code;
+pub use reinitialised::reinitialised;
 
 /// The outcome of comparing two builds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

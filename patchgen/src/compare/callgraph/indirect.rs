@@ -11,7 +11,7 @@ use crate::compare::resolve::{Definition, Resolver};
 use crate::ir::Function;
 use crate::ir::header::{split_commas, type_end};
 use crate::ir::is_defined;
-use crate::ir::lex::{Kind, Token, tokens, unescape};
+use crate::ir::lex::{Token, TokenKind, tokens, unescape};
 
 /// Calls through pointers in the units that were read.
 #[derive(Debug, Default)]
@@ -50,11 +50,11 @@ impl Indirect {
         out
     }
 
-    fn take(&mut self, resolver: &Resolver<'_, '_>, definition: Definition, holder: &str) {
+    fn take(&mut self, resolver: &Resolver<'_, '_>, definition: Definition, address_holder: &str) {
         let facts = resolver.new.facts(definition.0);
         let Some(function) = facts.and_then(|f| f.module.function_named(&definition.1)) else { return };
         let entry = self.taken.entry(definition).or_insert_with(|| (kind(function), BTreeSet::new()));
-        entry.1.insert(unescape(holder));
+        entry.1.insert(unescape(address_holder));
     }
 
     /// The functions that a function's calls through pointers may reach, of those that were read.
@@ -70,8 +70,13 @@ impl Indirect {
     }
 
     /// Who takes a function's address: functions, variables and tables by name.
-    pub fn holders(&self, function: &Definition) -> Vec<&str> {
-        self.taken.get(function).into_iter().flat_map(|(_, holders)| holders).map(String::as_str).collect()
+    pub fn address_holders(&self, function: &Definition) -> Vec<&str> {
+        self.taken
+            .get(function)
+            .into_iter()
+            .flat_map(|(_, address_holders)| address_holders)
+            .map(String::as_str)
+            .collect()
     }
 }
 
@@ -85,7 +90,7 @@ fn kind(function: &Function<'_>) -> String {
 /// Where the type begins that stands last.
 fn last_type(words: &[Token<'_>]) -> Option<usize> {
     let ends = |&i: &usize| {
-        let attribute = words[i].kind == Kind::Word && words.get(i + 1).is_some_and(|n| n.is("("));
+        let attribute = words[i].kind == TokenKind::Word && words.get(i + 1).is_some_and(|n| n.is("("));
         type_end(words, i) == Some(words.len()) && (!attribute || i == 0 || !words[i].text.starts_with("range"))
     };
     (0..words.len()).find(ends).map(|i| words[i].at)
@@ -112,10 +117,10 @@ fn call_through_pointer(line: &str) -> Option<String> {
     let all: Vec<Token<'_>> = tokens(line).collect();
     let call = all.iter().position(|t| t.is("call") || t.is("invoke"))?;
     let callee = (call + 1..all.len()).find(|&i| {
-        matches!(all[i].kind, Kind::Local | Kind::Global) && all.get(i + 1).is_some_and(|next| next.is("("))
+        matches!(all[i].kind, TokenKind::Local | TokenKind::Global) && all.get(i + 1).is_some_and(|next| next.is("("))
     })?;
     // `%struct.pair @f()`: a named type is a local name, too, but no parenthesis follows it.
-    if all[callee].kind != Kind::Local {
+    if all[callee].kind != TokenKind::Local {
         return None;
     }
     let before = all.get(call + 1..callee)?;

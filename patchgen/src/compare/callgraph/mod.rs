@@ -1,6 +1,6 @@
 //! Who refers to whom, in the units that were read.
 
-mod held;
+mod escape_analysis;
 mod indirect;
 
 use std::collections::HashMap;
@@ -12,9 +12,9 @@ use petgraph::visit::Dfs;
 use crate::compare::resolve::{Definition, Resolver};
 use crate::ir::Module;
 use crate::ir::is_defined;
-use crate::ir::lex::{Kind, Token, tokens};
+use crate::ir::lex::{Token, TokenKind, tokens};
 
-pub use held::stays_inside;
+pub use escape_analysis::address_never_escapes;
 pub use indirect::Indirect;
 
 /// How code uses a name.
@@ -43,9 +43,9 @@ pub fn uses(text: &str) -> Vec<(&str, Use)> {
             note(name.name(), if call { Use::Call } else { Use::Address });
         }
         match token.kind {
-            Kind::Newline => calling = false,
-            Kind::Word if matches!(token.text, "call" | "invoke" | "callbr") => calling = true,
-            Kind::Global => before = Some(token),
+            TokenKind::Newline => calling = false,
+            TokenKind::Word if matches!(token.text, "call" | "invoke" | "callbr") => calling = true,
+            TokenKind::Global => before = Some(token),
             _ => {}
         }
     }

@@ -76,7 +76,7 @@ fn lines_of(module: &Module<'_>, location: usize) -> Vec<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::compare::fingerprint::{Canon, Keys};
+    use crate::compare::fingerprint::{Canon, StableNames};
 
     fn moved(old: (u64, u64), new: (u64, u64)) -> bool {
         let text = |(line, constant): (u64, u64)| {
@@ -90,8 +90,8 @@ mod tests {
         let (a, b) = (text(old), text(new));
         let (a, b) = (Module::parse(&a).expect("valid"), Module::parse(&b).expect("valid"));
         let canonical = |m: &Module<'_>| {
-            let keys = Keys::of(m);
-            Canon::new(m, &keys, "").function(&m.functions[0].clone())
+            let names = StableNames::of(m);
+            Canon::new(m, &names, "").function(&m.functions[0].clone())
         };
         only_lines_moved((&a, &canonical(&a)), (&b, &canonical(&b)))
     }

@@ -174,7 +174,7 @@ impl<'d, 'a> Differ<'d, 'a> {
             return;
         }
         let same_call = !pointees && full_signature(before, earlier) == full_signature(facts, function);
-        let canonical = |f: &Facts<'a>, function| Canon::new(&f.module, &f.keys, &f.root).function(function);
+        let canonical = |f: &Facts<'a>, function| Canon::new(&f.module, &f.names, &f.root).function(function);
         let (a, b) = (canonical(before, earlier), canonical(facts, function));
         if same_call && lines::only_lines_moved((&before.module, &a), (&facts.module, &b)) {
             self.out.moved_lines += 1;
@@ -193,7 +193,7 @@ impl<'d, 'a> Differ<'d, 'a> {
         };
         for global in new.iter().flat_map(|f| &f.module.globals).filter(compared) {
             let facts = new.expect("the variable came from it");
-            let key = facts.keys.key(global.name);
+            let key = facts.names.key(global.name);
             let here = old.and_then(|o| o.globals.get(key));
             let elsewhere = self.old_global.get(global.name).filter(|_| global.linkage != "internal");
             let moved = || facts.moved_static(global.name, |f| self.old.facts(*self.old_global.get(f)?));
@@ -214,7 +214,7 @@ impl<'d, 'a> Differ<'d, 'a> {
                 "internal" => facts.moved_static(global.name, |f| self.new.facts(*self.new_global.get(f)?)).is_some(),
                 _ => self.new_global.contains_key(global.name),
             };
-            if !moved && !kept.contains(facts.keys.key(global.name)) {
+            if !moved && !kept.contains(facts.names.key(global.name)) {
                 self.push(pair, facts, global.name, ChangeKind::Removed, false);
             }
         }

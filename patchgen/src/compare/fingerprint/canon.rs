@@ -2,11 +2,11 @@
 
 use std::collections::HashMap;
 
-use super::keys::Keys;
+use super::keys::StableNames;
 use super::mark;
 use super::metadata::Metadata;
 use crate::ir::header::{VISIBILITY_WORDS, is_linkage, is_weak};
-use crate::ir::lex::{Kind, Token, tokens};
+use crate::ir::lex::{Token, TokenKind, tokens};
 use crate::ir::{Function, Global, Module, Symbol};
 
 /// Attachments that steer no code.
@@ -18,7 +18,7 @@ const FOR_CALLERS: [&str; 8] =
     ["memory", "norecurse", "nosync", "nofree", "willreturn", "mustprogress", "nocallback", "speculatable"];
 
 /// The same for parameters and results, where a function is referred to. What callers may make of the range of a
-/// result is judged by `closure::promises`.
+/// result is judged by `compare::attributes`.
 const PARAMETER_FOR_CALLERS: [&str; 6] = ["nocapture", "readonly", "readnone", "writeonly", "noundef", "nonnull"];
 
 /// Canonical text of one function.
@@ -34,7 +34,7 @@ pub struct Canonical {
 #[derive(Debug)]
 pub struct Canon<'m, 'a> {
     module: &'m Module<'a>,
-    keys: &'m Keys,
+    names: &'m StableNames,
     /// Directories that differ between the builds only by where they were built.
     root: String,
     types: HashMap<&'a str, String>,
@@ -53,10 +53,10 @@ struct Numbers<'t> {
 
 impl<'m, 'a> Canon<'m, 'a> {
     /// For one module; `root` is replaced in strings (empty: nothing is).
-    pub fn new(module: &'m Module<'a>, keys: &'m Keys, root: &str) -> Self {
+    pub fn new(module: &'m Module<'a>, names: &'m StableNames, root: &str) -> Self {
         Self {
             module,
-            keys,
+            names,
             root: root.to_owned(),
             types: HashMap::new(),
             headers: HashMap::new(),
@@ -74,7 +74,7 @@ impl<'m, 'a> Canon<'m, 'a> {
         out.text.push('\n');
         out.places.push(None);
         for line in function.body.unwrap_or_default().lines() {
-            if says_nothing(line) {
+            if is_blank_or_debug_only(line) {
                 continue;
             }
             let place = self.line(line, &mut numbers, &mut out.text);
@@ -93,7 +93,7 @@ impl<'m, 'a> Canon<'m, 'a> {
                 comma = true;
                 continue;
             }
-            if token.kind == Kind::Meta && DROPPED_ATTACHMENTS.contains(&token.text) {
+            if token.kind == TokenKind::Meta && DROPPED_ATTACHMENTS.contains(&token.text) {
                 let node = rest.next();
                 if token.text == "!dbg" {
                     place = node.and_then(|n| n.name().parse().ok());
@@ -111,8 +111,8 @@ impl<'m, 'a> Canon<'m, 'a> {
 
     fn token(&mut self, token: Token<'a>, numbers: &mut Numbers<'a>, out: &mut String) {
         match token.kind {
-            Kind::Local | Kind::Label => {
-                let name = if token.kind == Kind::Label { token.text } else { token.name() };
+            TokenKind::Local | TokenKind::Label => {
+                let name = if token.kind == TokenKind::Label { token.text } else { token.name() };
                 // A name can be a type or a value; what it is cannot be told here, so both are written.
                 if self.module.type_index.contains_key(token.text) {
                     let mark = self.named_type(token.text);
@@ -122,27 +122,27 @@ impl<'m, 'a> Canon<'m, 'a> {
                 let number = numbers.locals.entry(name).or_insert(next);
                 out.push_str(&format!("%{number}"));
             }
-            Kind::Attributes => {
+            TokenKind::Attributes => {
                 out.push_str(&mark(self.module.attributes.get(token.text).copied().unwrap_or(token.text)))
             }
-            Kind::Global => out.push_str(&self.reference(token.name())),
-            Kind::Meta => self.metadata.write(self.module, token.text, &mut numbers.distinct, out),
-            Kind::Text => out.push_str(&self.string(token.text)),
-            Kind::Comdat => {
+            TokenKind::Global => out.push_str(&self.reference(token.name())),
+            TokenKind::Meta => self.metadata.write(self.module, token.text, &mut numbers.distinct, out),
+            TokenKind::Text => out.push_str(&self.string(token.text)),
+            TokenKind::Comdat => {
                 let kind = self.module.comdats.get(token.text).copied().unwrap_or_default();
                 out.push_str(&format!("{} {kind}", token.text));
             }
-            Kind::Newline => {}
+            TokenKind::Newline => {}
             // On x86-64 the fast convention is the C convention (X86CallingConv.td, CC_X86_64).
-            Kind::Word if token.text == "fastcc" => return,
-            Kind::Word | Kind::Punct => out.push_str(token.text),
+            TokenKind::Word if token.text == "fastcc" => return,
+            TokenKind::Word | TokenKind::Punct => out.push_str(token.text),
         }
         out.push(' ');
     }
 
     fn string(&self, text: &str) -> String {
         let mut out = if self.root.is_empty() { text.to_owned() } else { text.replace(&self.root, "<root>") };
-        for stamp in self.keys.stamps.iter().filter(|s| text.contains(s.as_str())) {
+        for stamp in self.names.build_timestamps.iter().filter(|s| text.contains(s.as_str())) {
             out = out.replace(stamp, "<when>");
         }
         out
@@ -157,7 +157,7 @@ impl<'m, 'a> Canon<'m, 'a> {
         while let Some(token) = all.get(at) {
             at += 1;
             let dropped = FOR_CALLERS.contains(&token.text) || (!own && token.text == "nounwind");
-            if token.kind == Kind::Word && dropped {
+            if token.kind == TokenKind::Word && dropped {
                 if all.get(at).is_some_and(|t| t.is("(")) {
                     at = crate::ir::header::closing(&all, at).map_or(all.len(), |close| close + 1);
                 }
@@ -178,10 +178,10 @@ impl<'m, 'a> Canon<'m, 'a> {
         let mut rest = tokens(function.after);
         while let Some(token) = rest.next() {
             match token.kind {
-                Kind::Attributes => out.push_str(&self.attributes(token.text, true)),
-                Kind::Meta if token.text == "!dbg" => drop(rest.next()),
-                Kind::Word if VISIBILITY_WORDS.contains(&token.text) => {}
-                Kind::Word if token.text == "comdat" => {
+                TokenKind::Attributes => out.push_str(&self.attributes(token.text, true)),
+                TokenKind::Meta if token.text == "!dbg" => drop(rest.next()),
+                TokenKind::Word if VISIBILITY_WORDS.contains(&token.text) => {}
+                TokenKind::Word if token.text == "comdat" => {
                     // One of the function's own name is printed without it.
                     let own = format!("${}", function.name);
                     let kind = self.module.comdats.get(own.as_str()).copied().unwrap_or_default();
@@ -195,7 +195,7 @@ impl<'m, 'a> Canon<'m, 'a> {
 
     /// Words before a name, without those that only say who sees it.
     fn words(&mut self, text: &'a str, numbers: &mut Numbers<'a>, out: &mut String) {
-        for token in tokens(text).filter(|t| !says_who_sees(t)) {
+        for token in tokens(text).filter(|t| !is_linkage_or_visibility(t)) {
             self.token(token, numbers, out);
         }
     }
@@ -217,10 +217,10 @@ impl<'m, 'a> Canon<'m, 'a> {
                 if global.constant && global.initialiser.is_some() {
                     return self.constant(global);
                 }
-                let kind = self.plain(global.kind_of_value);
+                let kind = self.plain(global.value_type);
                 let word = if global.constant { "constant" } else { "global" };
                 let weak = if is_weak(global.linkage) { global.linkage } else { "" };
-                let mut out = format!("@{}:({weak} {} {word} ", self.keys.key(name), global.tls.unwrap_or_default());
+                let mut out = format!("@{}:({weak} {} {word} ", self.names.key(name), global.tls.unwrap_or_default());
                 out.push_str(&format!("{} {kind}", global.other));
                 if global.initialiser.is_none() {
                     self.tail(global, &mut out);
@@ -242,7 +242,7 @@ impl<'m, 'a> Canon<'m, 'a> {
         while let Some(token) = before.next() {
             if token.is("range") && before.peek().is_some_and(|t| t.is("(")) {
                 before.by_ref().find(|t| t.is(")"));
-            } else if !says_who_sees(&token) && !PARAMETER_FOR_CALLERS.contains(&token.text) {
+            } else if !is_linkage_or_visibility(&token) && !PARAMETER_FOR_CALLERS.contains(&token.text) {
                 self.token(token, &mut numbers, &mut out);
             }
         }
@@ -250,16 +250,16 @@ impl<'m, 'a> Canon<'m, 'a> {
             out.push_str(", ");
             for token in tokens(parameter).filter(|t| !PARAMETER_FOR_CALLERS.contains(&t.text)) {
                 match token.kind {
-                    Kind::Local if self.module.type_index.contains_key(token.text) => {
+                    TokenKind::Local if self.module.type_index.contains_key(token.text) => {
                         out.push_str(&self.named_type(token.text));
                     }
                     // Its name, or a type of which nothing is known.
-                    Kind::Local => {}
+                    TokenKind::Local => {}
                     _ => self.token(token, &mut numbers, &mut out),
                 }
             }
         }
-        for token in tokens(function.after).filter(|t| t.kind == Kind::Attributes) {
+        for token in tokens(function.after).filter(|t| t.kind == TokenKind::Attributes) {
             out.push_str(&self.attributes(token.text, false));
         }
         let mark = mark(&out);
@@ -271,7 +271,7 @@ impl<'m, 'a> Canon<'m, 'a> {
         let content = self.content_mark(global);
         match global.is_anonymous() {
             true => format!("@const:{content}"),
-            false => format!("@{}:{content}", self.keys.key(global.name)),
+            false => format!("@{}:{content}", self.names.key(global.name)),
         }
     }
 
@@ -297,7 +297,7 @@ impl<'m, 'a> Canon<'m, 'a> {
         let initialiser = global.initialiser.unwrap_or_default();
         let rooted = !self.root.is_empty() && initialiser.contains(&self.root);
         // The length of a string with a directory in it changes with the directory.
-        out.push_str(&if rooted { String::from("text") } else { self.plain(global.kind_of_value) });
+        out.push_str(&if rooted { String::from("text") } else { self.plain(global.value_type) });
         out.push(' ');
         out.push_str(&self.plain(initialiser));
         self.tail(global, &mut out);
@@ -312,7 +312,7 @@ impl<'m, 'a> Canon<'m, 'a> {
             out.push_str(", ");
             for token in tokens(item) {
                 match token.kind {
-                    Kind::Meta => self.metadata.write(self.module, token.text, &mut distinct, out),
+                    TokenKind::Meta => self.metadata.write(self.module, token.text, &mut distinct, out),
                     _ => out.push_str(token.text),
                 }
                 out.push(' ');
@@ -327,9 +327,9 @@ impl<'m, 'a> Canon<'m, 'a> {
         for token in tokens(text) {
             match token.kind {
                 // `blockaddress(@f, %7)`: a label is known by its place in the function.
-                Kind::Word if token.text == "blockaddress" => labels_of = Some(""),
-                Kind::Global if labels_of == Some("") => labels_of = Some(token.name()),
-                Kind::Local if labels_of.is_some() => {
+                TokenKind::Word if token.text == "blockaddress" => labels_of = Some(""),
+                TokenKind::Global if labels_of == Some("") => labels_of = Some(token.name()),
+                TokenKind::Local if labels_of.is_some() => {
                     let number = labels_of.take().and_then(|f| self.label(f, token.name()));
                     out.push_str(&number.map_or_else(|| token.text.to_owned(), |n| format!("label {n}")));
                     continue;
@@ -337,12 +337,12 @@ impl<'m, 'a> Canon<'m, 'a> {
                 _ => {}
             }
             match token.kind {
-                Kind::Global => match self.module.symbols.get(token.name()) {
+                TokenKind::Global => match self.module.symbols.get(token.name()) {
                     Some(Symbol::Function(_)) => out.push_str(token.text),
                     _ => out.push_str(&self.reference(token.name())),
                 },
-                Kind::Local => out.push_str(&self.named_type(token.text)),
-                Kind::Text => out.push_str(&self.string(token.text)),
+                TokenKind::Local => out.push_str(&self.named_type(token.text)),
+                TokenKind::Text => out.push_str(&self.string(token.text)),
                 _ => out.push_str(token.text),
             }
             out.push(' ');
@@ -353,7 +353,7 @@ impl<'m, 'a> Canon<'m, 'a> {
     /// How many labels of a function stand before this one. The first block may have none of its own.
     fn label(&self, function: &str, label: &str) -> Option<usize> {
         let body = self.module.function_named(function)?.body?;
-        tokens(body).filter(|t| t.kind == Kind::Label).position(|t| t.text == label)
+        tokens(body).filter(|t| t.kind == TokenKind::Label).position(|t| t.text == label)
     }
 
     fn named_type(&mut self, name: &'a str) -> String {
@@ -366,7 +366,7 @@ impl<'m, 'a> Canon<'m, 'a> {
         let mut out = String::new();
         for token in tokens(definition) {
             match token.kind {
-                Kind::Local => out.push_str(&self.named_type(token.text)),
+                TokenKind::Local => out.push_str(&self.named_type(token.text)),
                 _ => out.push_str(token.text),
             }
             out.push(' ');
@@ -378,16 +378,16 @@ impl<'m, 'a> Canon<'m, 'a> {
 }
 
 /// Blank, a comment alone, or a record of debug information.
-fn says_nothing(line: &str) -> bool {
-    let mut all = tokens(line).filter(|t| t.kind != Kind::Newline);
+fn is_blank_or_debug_only(line: &str) -> bool {
+    let mut all = tokens(line).filter(|t| t.kind != TokenKind::Newline);
     let Some(first) = all.next() else { return true };
-    let about_debug = |t: Token<'_>| t.kind == Kind::Global && t.text.starts_with("@llvm.dbg.");
+    let about_debug = |t: Token<'_>| t.kind == TokenKind::Global && t.text.starts_with("@llvm.dbg.");
     line.trim_start().starts_with("#dbg_") || about_debug(first) || all.any(about_debug)
 }
 
-fn says_who_sees(token: &Token<'_>) -> bool {
+fn is_linkage_or_visibility(token: &Token<'_>) -> bool {
     let linkage = is_linkage(token.text) && !is_weak(token.text);
-    token.kind == Kind::Word && (VISIBILITY_WORDS.contains(&token.text) || linkage)
+    token.kind == TokenKind::Word && (VISIBILITY_WORDS.contains(&token.text) || linkage)
 }
 
 #[cfg(test)]
@@ -397,9 +397,9 @@ mod tests {
 
     fn canonical(text: &str, name: &str) -> Canonical {
         let module = Module::parse(text).expect("valid");
-        let keys = Keys::of(&module);
+        let names = StableNames::of(&module);
         let function = module.function_named(name).expect("is there").clone();
-        Canon::new(&module, &keys, "").function(&function)
+        Canon::new(&module, &names, "").function(&function)
     }
 
     const BASE: &str = r#"%struct.a = type { i32, i64 }
@@ -469,7 +469,7 @@ attributes #1 = { cold }
     }
 
     #[test]
-    fn what_a_function_promises_its_callers_is_no_change_of_theirs() {
+    fn callee_attributes_are_no_change_of_the_callers() {
         let weaker = BASE.replace("nounwind memory(read)", "nounwind");
         assert_eq!(canonical(BASE, "f").text, canonical(&weaker, "f").text);
         let twice = BASE.replace("nounwind memory(read)", "nounwind returns_twice");
@@ -493,9 +493,9 @@ attributes #1 = { cold }
         let of = |dir: &str| {
             let text = text(dir, dir.len() + 5);
             let module = Module::parse(&text).expect("valid");
-            let keys = Keys::of(&module);
+            let names = StableNames::of(&module);
             let function = module.function_named("f").expect("is there").clone();
-            Canon::new(&module, &keys, dir).function(&function).text
+            Canon::new(&module, &names, dir).function(&function).text
         };
         assert_eq!(of("/tmp/old"), of("/tmp/newer"));
     }

@@ -9,33 +9,33 @@ use crate::ir::lex::unescape;
 /// Static locals that share function and name, in order: printed name and definition.
 type Group = Vec<(String, String)>;
 
-/// Stable keys of a module's variables.
+/// Stable names of a module's variables.
 #[derive(Debug, Default, Clone)]
-pub struct Keys {
+pub struct StableNames {
     by_name: HashMap<String, String>,
     by_key: HashMap<String, String>,
     groups: BTreeMap<String, Group>,
     /// Strings that say when the unit was compiled: they differ in every build.
-    pub stamps: Vec<String>,
+    pub build_timestamps: Vec<String>,
     /// Groups that could not be matched with the other build's.
     pub ambiguous: Vec<String>,
 }
 
-impl Keys {
+impl StableNames {
     /// Reads them off the module's debug information.
     pub fn of(module: &Module<'_>) -> Self {
-        let mut keys = Keys::default();
+        let mut names = StableNames::default();
         for global in module.globals.iter().filter(|g| g.linkage == "internal") {
             let Some(base) = static_local(module, global) else { continue };
-            let definition = format!("{} {}", global.kind_of_value, global.initialiser.unwrap_or_default());
-            keys.groups.entry(base).or_default().push((global.name.to_owned(), definition));
+            let definition = format!("{} {}", global.value_type, global.initialiser.unwrap_or_default());
+            names.groups.entry(base).or_default().push((global.name.to_owned(), definition));
         }
-        for (base, group) in keys.groups.clone() {
+        for (base, group) in names.groups.clone() {
             for (number, (name, _)) in group.into_iter().enumerate() {
-                keys.name_as(name, format!("{base}#{}", number + 1));
+                names.name_as(name, format!("{base}#{}", number + 1));
             }
         }
-        keys
+        names
     }
 
     fn name_as(&mut self, name: String, key: String) {
@@ -43,8 +43,8 @@ impl Keys {
         self.by_name.insert(name, key);
     }
 
-    /// Gives this (new) side's static locals the keys of the old ones they continue, where their number changed.
-    pub fn continue_from(&mut self, old: &Keys) {
+    /// Gives this (new) side's static locals the stable names of the old ones they continue, where their number changed.
+    pub fn continue_from(&mut self, old: &StableNames) {
         for (base, group) in self.groups.clone() {
             let Some(before) = old.groups.get(&base).filter(|b| b.len() != group.len()) else { continue };
             let definitions = |g: &Group| -> Vec<String> { g.iter().map(|(_, d)| d.clone()).collect() };
@@ -147,10 +147,10 @@ mod tests {
 !7 = distinct !DILexicalBlock(scope: !2)
 !8 = distinct !DICompileUnit(language: DW_LANG_C11)
 "#;
-        let keys = Keys::of(&Module::parse(text).expect("valid"));
-        assert_eq!((keys.key("f.x"), keys.key("f.x.1"), keys.key("y")), ("f::x#1", "f::x#2", "y"));
-        assert_eq!(keys.name("f::x#2"), "f.x.1");
-        assert_eq!((keys.siblings("f.x.1"), keys.siblings("y")), (2, 1));
+        let names = StableNames::of(&Module::parse(text).expect("valid"));
+        assert_eq!((names.key("f.x"), names.key("f.x.1"), names.key("y")), ("f::x#1", "f::x#2", "y"));
+        assert_eq!(names.name("f::x#2"), "f.x.1");
+        assert_eq!((names.siblings("f.x.1"), names.siblings("y")), (2, 1));
     }
 
     fn matched(old: &[&str], new: &[&str]) -> Option<Vec<Option<usize>>> {

@@ -5,11 +5,11 @@ use std::collections::HashMap;
 
 use super::mark;
 use crate::ir::Module;
-use crate::ir::lex::{Kind, tokens};
+use crate::ir::lex::{TokenKind, tokens};
 
 /// What stands for a node.
 #[derive(Debug, Clone)]
-enum Shape {
+enum NodeText {
     /// Debug information: nothing.
     Debug,
     /// Content only, hashed.
@@ -23,7 +23,7 @@ enum Shape {
 /// Memory of nodes already looked at.
 #[derive(Debug, Default)]
 pub(super) struct Metadata {
-    shapes: HashMap<usize, Shape>,
+    shapes: HashMap<usize, NodeText>,
 }
 
 fn number(reference: &str) -> Option<usize> {
@@ -31,36 +31,36 @@ fn number(reference: &str) -> Option<usize> {
 }
 
 impl Metadata {
-    fn shape(&mut self, module: &Module<'_>, id: usize) -> Shape {
+    fn shape(&mut self, module: &Module<'_>, id: usize) -> NodeText {
         if let Some(known) = self.shapes.get(&id) {
             return known.clone();
         }
         let text = module.metadata.get(id).copied().unwrap_or_default();
         let shape = if text.strip_prefix("distinct ").unwrap_or(text).starts_with("!DI") {
-            Shape::Debug
+            NodeText::Debug
         } else if text.starts_with("distinct") {
-            Shape::Identity
+            NodeText::Identity
         } else {
-            self.shapes.insert(id, Shape::Open);
+            self.shapes.insert(id, NodeText::Open);
             self.content(module, text)
         };
         self.shapes.insert(id, shape.clone());
         shape
     }
 
-    fn content(&mut self, module: &Module<'_>, text: &str) -> Shape {
+    fn content(&mut self, module: &Module<'_>, text: &str) -> NodeText {
         let mut out = String::new();
         for token in tokens(text) {
-            let child = (token.kind == Kind::Meta).then(|| number(token.text)).flatten();
+            let child = (token.kind == TokenKind::Meta).then(|| number(token.text)).flatten();
             match child.map(|id| self.shape(module, id)) {
                 None => out.push_str(token.text),
-                Some(Shape::Debug) => out.push_str("debug"),
-                Some(Shape::Content(mark)) => out.push_str(&mark),
-                Some(Shape::Identity | Shape::Open) => return Shape::Identity,
+                Some(NodeText::Debug) => out.push_str("debug"),
+                Some(NodeText::Content(mark)) => out.push_str(&mark),
+                Some(NodeText::Identity | NodeText::Open) => return NodeText::Identity,
             }
             out.push(' ');
         }
-        Shape::Content(mark(&out))
+        NodeText::Content(mark(&out))
     }
 
     /// Writes what stands for `!id`; `seen` numbers the nodes with identity that this function met.
@@ -73,9 +73,9 @@ impl Metadata {
     ) {
         let Some(id) = number(reference) else { return out.push_str(reference) };
         match self.shape(module, id) {
-            Shape::Debug => out.push_str("debug"),
-            Shape::Content(mark) => out.push_str(&mark),
-            Shape::Identity | Shape::Open => {
+            NodeText::Debug => out.push_str("debug"),
+            NodeText::Content(mark) => out.push_str(&mark),
+            NodeText::Identity | NodeText::Open => {
                 let next = seen.len();
                 if let Some(known) = seen.get(&id) {
                     out.push_str(&format!("!distinct{known}"));
@@ -85,7 +85,7 @@ impl Metadata {
                 out.push_str(&format!("!distinct{next}=("));
                 for token in tokens(module.metadata.get(id).copied().unwrap_or_default()) {
                     match token.kind {
-                        Kind::Meta => self.write(module, token.text, seen, out),
+                        TokenKind::Meta => self.write(module, token.text, seen, out),
                         _ => out.push_str(token.text),
                     }
                     out.push(' ');

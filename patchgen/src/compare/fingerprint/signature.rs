@@ -1,7 +1,7 @@
 //! What a function's callers must agree with it about.
 
 use crate::ir::header::{is_linkage, split_commas, type_end};
-use crate::ir::lex::{Kind, Token, tokens};
+use crate::ir::lex::{Token, TokenKind, tokens};
 use crate::ir::{Function, Module};
 
 /// Attributes that change how a value is passed (LLVM language reference, parameter attributes).
@@ -49,7 +49,7 @@ fn result(before: &[Token<'_>], text: &str) -> String {
     // The type is what stands last: find the start from which one type reaches the end.
     let start = (0..before.len()).find(|&i| {
         let word = before[i];
-        let attribute = word.kind == Kind::Word && before.get(i + 1).is_some_and(|n| n.is("("));
+        let attribute = word.kind == TokenKind::Word && before.get(i + 1).is_some_and(|n| n.is("("));
         !attribute && type_end(before, i) == Some(before.len())
     });
     let start = start.unwrap_or(0);
@@ -58,7 +58,7 @@ fn result(before: &[Token<'_>], text: &str) -> String {
     for token in before.get(..start).unwrap_or_default() {
         depth += i32::from(token.is("(")) - i32::from(token.is(")"));
         let keep = depth == 0
-            && token.kind == Kind::Word
+            && token.kind == TokenKind::Word
             && !is_linkage(token.text)
             && !NOT_CONVENTION.contains(&token.text)
             && !token.text.starts_with("align")
@@ -82,9 +82,9 @@ fn parameter(text: &str) -> String {
     let mut rest = all.get(end..).unwrap_or_default();
     while let Some((first, tail)) = rest.split_first() {
         rest = tail;
-        // `align` says how a value is passed only beside `byval`; alone it is a promise about a pointer.
+        // `align` says how a value is passed only beside `byval`; alone it is an attribute of a pointer.
         let promise = first.text == "align" && !text.contains("byval");
-        if first.kind == Kind::Word && ABI.contains(&first.text) && !promise {
+        if first.kind == TokenKind::Word && ABI.contains(&first.text) && !promise {
             out.push(' ');
             out.push_str(first.text);
             let argument: Vec<&str> = match tail.first() {
@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn promises_are_not_part_of_a_signature() {
+    fn attributes_are_not_part_of_a_signature() {
         let a = of("declare dso_local noundef i32 @f(ptr nocapture noundef readonly align 8 %0, i8 noundef signext)");
         assert_eq!(a, "i32 (ptr, i8 signext)");
     }

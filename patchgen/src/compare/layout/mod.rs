@@ -4,15 +4,15 @@
 //! against both layouts, so it suits either; new code suits the new one. So a changed type is harmless when
 //! - no variable, no other structure and no conversion leads to it: its objects are made by functions, on the
 //!   stack or by an allocator;
-//! - each of them stays in sight of old code ([`flow`]): nobody can find it again in memory;
+//! - each of them stays in sight of old code ([`escape_analysis`]): nobody can find it again in memory;
 //! - functions that take it are replaced together with their callers, as if their signature had changed, so that
 //!   a running old function never calls a new one with an object of the old layout.
 //!
 //! Everything else is refused. What is not seen: bytes of an object that the optimiser kept in registers and that
 //! the source copies into untyped memory as a whole.
 
-mod flow;
-mod reach;
+mod escape_analysis;
+mod reachability;
 mod shape;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -25,8 +25,8 @@ use crate::ir::debug::Place;
 use crate::ir::is_defined;
 use crate::ir::lex::unescape;
 use crate::problem::{Problem, Reason, Related, RelatedKind};
-use flow::{Flow, Takers};
-use reach::{Nodes, Reach};
+use escape_analysis::{EscapeAnalysis, Takers};
+use reachability::{Nodes, Reachability};
 use shape::{Difference, Shapes, difference};
 
 /// A type that is laid out differently.
@@ -57,7 +57,7 @@ pub(crate) fn problems(types: &Types) -> impl Iterator<Item = Problem> {
         let why = c.live.as_ref()?;
         let message = format!("{}: {why}", c.difference.message);
         let related = c.difference.related.iter().chain(&c.touching).cloned().collect();
-        Some(Problem::new(Reason::LayoutChanged, &c.name, message).at(c.place.clone()).about(related).acceptable())
+        Some(Problem::new(Reason::LayoutChanged, &c.name, message).at(c.place.clone()).about(related).overridable())
     })
 }
 
@@ -77,14 +77,14 @@ pub fn find(resolver: &Resolver<'_, '_>, pairs: &[Pair]) -> Types {
     }
     let units: Vec<Nodes<'_, '_>> = resolver.old.units.iter().map(|f| Nodes::of(&f.module)).collect();
     for changed in &mut types.list {
-        let reaches: Vec<Reach> = units.iter().map(|nodes| nodes.reach(&changed.name)).collect();
-        let all: Vec<(&Nodes<'_, '_>, &Reach)> = units.iter().zip(&reaches).collect();
+        let reaches: Vec<Reachability> = units.iter().map(|nodes| nodes.reachability(&changed.name)).collect();
+        let all: Vec<(&Nodes<'_, '_>, &Reachability)> = units.iter().zip(&reaches).collect();
         changed.live = if changed.difference.values { values_live(&all) } else { objects_live(&all, &changed.name) };
         types.needs_all |= changed.live.is_none() && resolver.old.units.len() < resolver.old.build.units.len();
-        for (nodes, reach) in all {
-            let variables = nodes.variables(reach).into_iter().map(|(n, p)| (RelatedKind::Variable, n, Some(p)));
+        for (nodes, reachability) in all {
+            let variables = nodes.variables(reachability).into_iter().map(|(n, p)| (RelatedKind::Variable, n, Some(p)));
             let functions =
-                nodes.functions(reach, &changed.name).into_iter().map(|(n, p)| (RelatedKind::Function, n, p));
+                nodes.functions(reachability, &changed.name).into_iter().map(|(n, p)| (RelatedKind::Function, n, p));
             changed
                 .touching
                 .extend(variables.chain(functions).map(|(kind, name, place)| Related::at(kind, name, place)));
@@ -111,46 +111,47 @@ fn in_unit(pair: Pair, old: &Facts<'_>, new: &Facts<'_>) -> Vec<Changed> {
 }
 
 /// A value of an enumeration is a number, which may be kept wherever the type is.
-fn values_live(units: &[(&Nodes<'_, '_>, &Reach)]) -> Option<String> {
-    units.iter().find_map(|(nodes, reach)| {
-        let variable = nodes.variables(reach).into_iter().next();
-        let held = || nodes.holder(reach);
-        let pointed = || (reach.types.len() > reach.by_value.len()).then(|| "pointers lead to it".to_owned());
+fn values_live(units: &[(&Nodes<'_, '_>, &Reachability)]) -> Option<String> {
+    units.iter().find_map(|(nodes, reachability)| {
+        let variable = nodes.variables(reachability).into_iter().next();
+        let held = || nodes.container(reachability);
+        let pointed =
+            || (reachability.types.len() > reachability.by_value.len()).then(|| "pointers lead to it".to_owned());
         let shown = |(name, place): (String, Place)| format!("`{name}`{} has it", at(Some(&place)));
         variable.or_else(held).map(shown).or_else(pointed)
     })
 }
 
-fn objects_live(units: &[(&Nodes<'_, '_>, &Reach)], name: &str) -> Option<String> {
-    for (nodes, reach) in units {
-        if let Some((variable, place)) = nodes.variables(reach).into_iter().next() {
+fn objects_live(units: &[(&Nodes<'_, '_>, &Reachability)], name: &str) -> Option<String> {
+    for (nodes, reachability) in units {
+        if let Some((variable, place)) = nodes.variables(reachability).into_iter().next() {
             return Some(format!("variable `{variable}`{} has it or leads to it", at(Some(&place))));
         }
-        if let Some((holder, place)) = nodes.holder(reach) {
-            return Some(format!("type `{holder}`{} holds it or leads to it", at(Some(&place))));
+        if let Some((container, place)) = nodes.container(reachability) {
+            return Some(format!("type `{container}`{} holds it or leads to it", at(Some(&place))));
         }
-        if nodes.is_cast_to(reach) {
+        if nodes.is_cast_to(reachability) {
             return Some(String::from("pointers of another type are converted to it"));
         }
     }
     let program: BTreeSet<&str> =
         units.iter().flat_map(|(n, _)| &n.module.functions).filter(|f| is_defined(f)).map(|f| f.name).collect();
-    let declared = units.iter().flat_map(|(nodes, reach)| nodes.declared_with(reach));
+    let declared = units.iter().flat_map(|(nodes, reachability)| nodes.declared_with(reachability));
     if let Some(outside) = declared.into_iter().find(|f| !program.contains(f.as_str())) {
         return Some(format!("`{outside}`, which is not part of the program, takes it"));
     }
-    for (nodes, reach) in units {
+    for (nodes, reachability) in units {
         for function in nodes.module.functions.iter().filter(|f| is_defined(f)) {
             let declared = nodes.subprogram(function).map(|s| nodes.signature(s)).unwrap_or_default();
             let result = declared.first().copied().flatten();
-            if result.is_some_and(|t| reach.types.contains(&t) && !reach.by_value.contains(&t)) {
+            if result.is_some_and(|t| reachability.types.contains(&t) && !reachability.by_value.contains(&t)) {
                 let place = nodes.module.place_of_function(function);
                 return Some(format!("`{}`{} returns a pointer to it", unescape(function.name), at(place.as_ref())));
             }
         }
     }
-    let takers: Vec<Takers> = units.iter().map(|(nodes, reach)| takers(nodes, reach)).collect();
-    for (nodes, reach) in units {
+    let takers: Vec<Takers> = units.iter().map(|(nodes, reachability)| takers(nodes, reachability)).collect();
+    for (nodes, reachability) in units {
         let own: BTreeSet<&str> = nodes.module.functions.iter().filter(|f| is_defined(f)).map(|f| f.name).collect();
         // A name means the unit's own function first.
         let visible = takers.iter().zip(units).flat_map(|(t, (n, _))| {
@@ -162,10 +163,12 @@ fn objects_live(units: &[(&Nodes<'_, '_>, &Reach)], name: &str) -> Option<String
         let visible: Takers = visible.map(|(name, which)| (name.clone(), which.clone())).collect();
         let in_program = |callee: &str| own.contains(callee) || program.contains(callee);
         // Most units of a large program know nothing of the type.
-        let shapes = (!reach.types.is_empty()).then(|| Shapes::of(nodes.module));
+        let shapes = (!reachability.types.is_empty()).then(|| Shapes::of(nodes.module));
         let arrays = shapes.and_then(|shapes| Some(shapes.named.get(name)?.0.byte_arrays())).unwrap_or_default();
         for function in nodes.module.functions.iter().filter(|f| is_defined(f)) {
-            if let Some((what, place)) = Flow::lost(nodes, reach, name, &visible, &in_program, &arrays, function) {
+            if let Some((what, place)) =
+                EscapeAnalysis::lost(nodes, reachability, name, &visible, &in_program, &arrays, function)
+            {
                 let place = place.or_else(|| nodes.module.place_of_function(function));
                 return Some(format!("in `{}` {what}{}", unescape(function.name), at(place.as_ref())));
             }
@@ -183,12 +186,12 @@ fn is_global(nodes: &Nodes<'_, '_>, name: &str) -> bool {
 }
 
 /// Functions of a unit that are declared to take or return the type.
-fn takers(nodes: &Nodes<'_, '_>, reach: &Reach) -> Takers {
+fn takers(nodes: &Nodes<'_, '_>, reachability: &Reachability) -> Takers {
     let mut out = Takers::new();
     for function in nodes.module.functions.iter().filter(|f| is_defined(f)) {
         let declared = nodes.subprogram(function).map(|s| nodes.signature(s)).unwrap_or_default();
-        if declared.into_iter().flatten().any(|t| reach.types.contains(&t)) {
-            out.insert(function.name.to_owned(), Flow::parameters(nodes, reach, function));
+        if declared.into_iter().flatten().any(|t| reachability.types.contains(&t)) {
+            out.insert(function.name.to_owned(), EscapeAnalysis::parameters(nodes, reachability, function));
         }
     }
     out
@@ -210,7 +213,7 @@ impl Types {
             for changed in self.list.iter().filter(|c| c.live.is_none() && !c.difference.values) {
                 for facts in [old, new] {
                     let nodes = Nodes::of(&facts.module);
-                    names.extend(takers(&nodes, &nodes.reach(&changed.name)).into_keys());
+                    names.extend(takers(&nodes, &nodes.reachability(&changed.name)).into_keys());
                 }
             }
             for name in names {

@@ -5,12 +5,12 @@ use std::ops::Range;
 
 use crate::ir::Module;
 use crate::ir::debug::Node;
-use crate::ir::lex::{Kind, tokens};
+use crate::ir::lex::{TokenKind, tokens};
 use crate::problem::{Related, RelatedKind};
 
 /// One member, or one value of an enumeration.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Member {
+pub(super) struct TypeMember {
     name: String,
     /// Offset in bits; the value, in an enumeration.
     offset: u64,
@@ -23,7 +23,7 @@ pub(super) struct Member {
 pub(super) struct Shape {
     word: &'static str,
     size: u64,
-    members: Vec<Member>,
+    members: Vec<TypeMember>,
 }
 
 /// The named types of a module.
@@ -40,7 +40,7 @@ pub(super) fn number(reference: &str) -> Option<usize> {
 /// Nodes in the element list of a composite type.
 pub(super) fn elements(module: &Module<'_>, node: &Node<'_>) -> Vec<usize> {
     let list = node.get("elements").and_then(|e| module.node(e)).unwrap_or_default();
-    tokens(list).filter(|t| t.kind == Kind::Meta).filter_map(|t| number(t.text)).collect()
+    tokens(list).filter(|t| t.kind == TokenKind::Meta).filter_map(|t| number(t.text)).collect()
 }
 
 impl Shapes {
@@ -77,7 +77,7 @@ fn shape(module: &Module<'_>, node: &Node<'_>) -> Option<Shape> {
         "DW_TAG_enumeration_type" => "enum",
         _ => return None,
     };
-    let mut members: Vec<Member> = elements(module, node).into_iter().filter_map(|id| member(module, id)).collect();
+    let mut members: Vec<TypeMember> = elements(module, node).into_iter().filter_map(|id| member(module, id)).collect();
     // Members without a name are known by their order.
     for (number, member) in members.iter_mut().filter(|m| m.name.is_empty()).enumerate() {
         member.name = format!("(unnamed {})", number + 1);
@@ -85,16 +85,16 @@ fn shape(module: &Module<'_>, node: &Node<'_>) -> Option<Shape> {
     Some(Shape { word, size: node.number("size"), members })
 }
 
-fn member(module: &Module<'_>, id: usize) -> Option<Member> {
+fn member(module: &Module<'_>, id: usize) -> Option<TypeMember> {
     let node = module.debug_node(&format!("!{id}"))?;
     let name = node.text("name").unwrap_or_default();
     if node.kind == "DIEnumerator" {
         let value = node.get("value").and_then(|v| v.parse::<i128>().ok()).unwrap_or(0);
-        return Some(Member { name, offset: value as u64, size: 0, kind: String::new() });
+        return Some(TypeMember { name, offset: value as u64, size: 0, kind: String::new() });
     }
     let data = node.kind == "DIDerivedType" && matches!(node.get("tag")?, "DW_TAG_member" | "DW_TAG_inheritance");
     let kind = describe(module, node.get("baseType"), 0);
-    data.then(|| Member { name, offset: node.number("offset"), size: node.number("size"), kind })
+    data.then(|| TypeMember { name, offset: node.number("offset"), size: node.number("size"), kind })
 }
 
 /// A type in words: what matters for reading a value of it, without following pointers.
@@ -166,10 +166,10 @@ pub(super) fn difference(old: &Shape, new: &Shape) -> Option<Difference> {
     Some(Difference { message: format!("{}{tail}{garbage}", texts.join(", ")), related, values })
 }
 
-type Part = (String, Related);
+type DifferingPart = (String, Related);
 
 /// A new value is a value that no live data has; one that means something else is another matter.
-fn differing_values(old: &Shape, new: &Shape) -> Vec<Part> {
+fn differing_values(old: &Shape, new: &Shape) -> Vec<DifferingPart> {
     let mut parts = Vec::new();
     for m in &old.members {
         if let Some(n) = new.members.iter().find(|n| n.name == m.name).filter(|n| n.offset != m.offset) {
@@ -181,16 +181,18 @@ fn differing_values(old: &Shape, new: &Shape) -> Vec<Part> {
     parts
 }
 
-fn differing_members(old: &Shape, new: &Shape) -> Vec<Part> {
-    let find = |list: &[Member], name: &str| list.iter().find(|m| m.name == name).cloned();
+fn differing_members(old: &Shape, new: &Shape) -> Vec<DifferingPart> {
+    let find = |list: &[TypeMember], name: &str| list.iter().find(|m| m.name == name).cloned();
     // A member that only has another name now is the same member, and so is one that is read in other ways as well.
-    let stays = |m: &Member, n: &Member| {
+    let stays = |m: &TypeMember, n: &TypeMember| {
         n.offset == m.offset && n.size == m.size && (n.kind == m.kind || has_alternative(&n.kind, &m.kind))
     };
     // Which alternative of a union data holds is known by something else, and data there is holds none of the new ones.
     let alternative = old.word == "union" && new.word == "union" && old.size == new.size;
-    let renamed: Vec<Member> = old.members.iter().filter(|m| find(&new.members, &m.name).is_none()).cloned().collect();
-    let renaming: Vec<Member> = new.members.iter().filter(|m| find(&old.members, &m.name).is_none()).cloned().collect();
+    let renamed: Vec<TypeMember> =
+        old.members.iter().filter(|m| find(&new.members, &m.name).is_none()).cloned().collect();
+    let renaming: Vec<TypeMember> =
+        new.members.iter().filter(|m| find(&old.members, &m.name).is_none()).cloned().collect();
     let mut parts = Vec::new();
     for m in &old.members {
         let text = match find(&new.members, &m.name) {
@@ -234,14 +236,15 @@ fn has_alternative(union: &str, kind: &str) -> bool {
 }
 
 /// Is everything where it was, and are the new members where nothing was?
-fn fits_into_padding(old: &Shape, new: &Shape, parts: &[Part]) -> bool {
+fn fits_into_padding(old: &Shape, new: &Shape, parts: &[DifferingPart]) -> bool {
     let only_new = !parts.is_empty() && parts.iter().all(|(_, r)| r.old.is_none());
-    let free = |n: &Member| old.members.iter().all(|m| n.offset + n.size <= m.offset || m.offset + m.size <= n.offset);
-    let come = |n: &&Member| parts.iter().any(|(_, r)| r.name == n.name);
+    let free =
+        |n: &TypeMember| old.members.iter().all(|m| n.offset + n.size <= m.offset || m.offset + m.size <= n.offset);
+    let come = |n: &&TypeMember| parts.iter().any(|(_, r)| r.name == n.name);
     old.word == "struct" && old.size == new.size && only_new && new.members.iter().filter(come).all(free)
 }
 
-impl Member {
+impl TypeMember {
     /// Offset, size and type, for a person.
     fn shown(&self) -> String {
         format!("offset {}, {} bytes, {}", bytes(self.offset), bytes(self.size), self.kind)

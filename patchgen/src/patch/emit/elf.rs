@@ -11,7 +11,7 @@ use object::{Endianness, Object, ObjectSection, ObjectSymbol};
 use sha2::{Digest, Sha256};
 
 use crate::build::{Build, libraries};
-use crate::patch::extract::Pieces;
+use crate::patch::extract::Extracted;
 use crate::problem::{Problem, Reason, Result};
 use crate::toolchain::Tool;
 
@@ -24,11 +24,11 @@ pub(super) struct Placed {
 
 /// What a word leads to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Target {
+pub(super) enum WordTarget {
     /// Address in the base, or TLS offset.
     Base(u64),
     /// Number of a variable that the patch adds.
-    Carried(usize),
+    Persistent(usize),
 }
 
 /// A word that the runtime fills.
@@ -37,7 +37,7 @@ pub(super) struct TakenRelocation {
     pub(super) offset: u64,
     pub(super) addend: i64,
     pub(super) kind: RelocationKind,
-    pub(super) target: Target,
+    pub(super) target: WordTarget,
     /// Symbol in the patch object.
     pub(super) symbol: String,
 }
@@ -49,20 +49,20 @@ fn parse(bytes: &[u8]) -> Result<Elf<'_>> {
 }
 
 /// A relocation to neutralise: where its entry is in the file.
-struct Entry {
+struct RelocationEntry {
     at: usize,
     relocation: TakenRelocation,
 }
 
-/// Collects the relocations against the base's symbols and against variables that are carried, and turns the
+/// Collects the relocations against the base's symbols and against persistent variables, and turns the
 /// originals into `R_X86_64_NONE`.
 pub(super) fn take_relocations(
     bytes: &mut [u8],
-    pieces: &Pieces,
+    extracted: &Extracted,
 ) -> Result<(Vec<TakenRelocation>, BTreeMap<String, Placed>)> {
     const NONE_AND_SYMBOL: std::ops::Range<usize> = 8..24;
     let file = parse(bytes)?;
-    let entries = entries(&file, &targets(pieces))?;
+    let entries = entries(&file, &targets(extracted))?;
     let placed = file.symbols().filter(|s| s.is_definition());
     let placed =
         placed.filter_map(|s| Some((s.name().ok()?.to_owned(), Placed { address: s.address(), size: s.size() })));
@@ -77,13 +77,16 @@ pub(super) fn take_relocations(
 }
 
 /// What the runtime fills words for, by symbol in the patch object.
-fn targets(pieces: &Pieces) -> BTreeMap<&str, Target> {
-    let base = pieces.base.iter().map(|(symbol, base)| (symbol.as_str(), Target::Base(base.value)));
-    let carried = pieces.carried.iter().enumerate();
-    base.chain(carried.map(|(number, c)| (pieces.symbols[&c.definition].as_str(), Target::Carried(number)))).collect()
+fn targets(extracted: &Extracted) -> BTreeMap<&str, WordTarget> {
+    let base = extracted.base.iter().map(|(symbol, base)| (symbol.as_str(), WordTarget::Base(base.value)));
+    let persistent = extracted.persistent.iter().enumerate();
+    base.chain(
+        persistent.map(|(number, c)| (extracted.symbols[&c.definition].as_str(), WordTarget::Persistent(number))),
+    )
+    .collect()
 }
 
-fn entries(file: &Elf<'_>, targets: &BTreeMap<&str, Target>) -> Result<Vec<Entry>> {
+fn entries(file: &Elf<'_>, targets: &BTreeMap<&str, WordTarget>) -> Result<Vec<RelocationEntry>> {
     let endian = file.endian();
     let broken = |e: object::Error| Problem::new(Reason::Internal, "patch object", e.to_string());
     let sections = file.elf_header().sections(endian, file.data()).map_err(broken)?;
@@ -106,17 +109,17 @@ fn entries(file: &Elf<'_>, targets: &BTreeMap<&str, Target>) -> Result<Vec<Entry
                 let at = section.sh_offset(endian) as usize + number * std::mem::size_of_val(rela);
                 let offset = rela.r_offset(endian);
                 let relocation = relocation(name, target, kind, offset, rela.r_addend(endian))?;
-                out.push(Entry { at, relocation });
+                out.push(RelocationEntry { at, relocation });
             }
         }
     }
     Ok(out)
 }
 
-fn relocation(symbol: String, target: Target, kind: u32, offset: u64, addend: i64) -> Result<TakenRelocation> {
+fn relocation(symbol: String, target: WordTarget, kind: u32, offset: u64, addend: i64) -> Result<TakenRelocation> {
     let addresses = [elf::R_X86_64_64.0, elf::R_X86_64_GLOB_DAT.0, elf::R_X86_64_JUMP_SLOT.0];
     let kind = match kind {
-        k if addresses.contains(&k) && matches!(target, Target::Carried(_)) => RelocationKind::Carried,
+        k if addresses.contains(&k) && matches!(target, WordTarget::Persistent(_)) => RelocationKind::Carried,
         k if addresses.contains(&k) => RelocationKind::Address,
         k if k == elf::R_X86_64_TPOFF64.0 => RelocationKind::TpOffset,
         k if k == elf::R_X86_64_DTPMOD64.0 => RelocationKind::TlsModule,
@@ -134,11 +137,11 @@ fn relocation(symbol: String, target: Target, kind: u32, offset: u64, addend: i6
 }
 
 /// Every symbol left to the dynamic linker must be in a library of the base, or exported by the base itself.
-pub(super) fn check_resolved(bytes: &[u8], base: &Build, pieces: &Pieces) -> Result<()> {
+pub(super) fn check_resolved(bytes: &[u8], base: &Build, extracted: &Extracted) -> Result<()> {
     let file = parse(bytes)?;
     let open = file.dynamic_symbols().filter(|s| s.is_undefined() && !s.is_weak());
     let names: BTreeSet<String> = open.filter_map(|s| s.name().ok().map(str::to_owned)).collect();
-    let names = names.iter().filter(|n| !n.is_empty() && !pieces.base.contains_key(*n));
+    let names = names.iter().filter(|n| !n.is_empty() && !extracted.base.contains_key(*n));
     libraries::check_provided(base, names.map(String::as_str))
 }
 

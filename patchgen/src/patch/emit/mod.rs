@@ -1,4 +1,4 @@
-//! From pieces to a patch object: compile, link, take out what belongs to the base, add the tables.
+//! From extracted modules to a patch object: compile, link, take out what belongs to the base, add the tables.
 
 mod elf;
 mod stubs;
@@ -13,7 +13,7 @@ use crate::arch::x86_64::text::CONTROL;
 use crate::build::Build;
 use crate::check::consistency::Model;
 use crate::check::redirect::Redirect;
-use crate::patch::extract::Pieces;
+use crate::patch::extract::Extracted;
 use crate::patch::hooks::Moment;
 use crate::problem::{Problem, Reason, Result};
 
@@ -50,11 +50,11 @@ impl Linked {
 }
 
 /// Compiles and links.
-pub fn link(base: &Build, pieces: &mut Pieces, redirects: &[Redirect], tools: &Tools) -> Result<Linked> {
-    let stubs = stubs::assembly(pieces, redirects);
-    let mut bytes = tools.build(base, pieces, &stubs)?;
-    let (relocations, symbols) = elf::take_relocations(&mut bytes, pieces)?;
-    elf::check_resolved(&bytes, base, pieces)?;
+pub fn link(base: &Build, extracted: &mut Extracted, redirects: &[Redirect], tools: &Tools) -> Result<Linked> {
+    let stubs = stubs::assembly(extracted, redirects);
+    let mut bytes = tools.build(base, extracted, &stubs)?;
+    let (relocations, symbols) = elf::take_relocations(&mut bytes, extracted)?;
+    elf::check_resolved(&bytes, base, extracted)?;
     Ok(Linked { bytes, relocations, symbols })
 }
 
@@ -74,20 +74,20 @@ pub fn finish(
     linked: &Linked,
     base: &Build,
     redirects: &[Redirect],
-    pieces: &Pieces,
+    extracted: &Extracted,
     label: Label<'_>,
 ) -> Result<Vec<u8>> {
     let Label { name, model, manifest } = label;
-    let functions = redirects.iter().map(|r| function(linked, pieces, r)).collect::<Result<_>>()?;
+    let functions = redirects.iter().map(|r| function(linked, extracted, r)).collect::<Result<_>>()?;
     let relocations = linked.relocations.iter().map(|r| {
         let (value, name) = match r.target {
-            elf::Target::Base(value) => (value, &pieces.base[&r.symbol].name),
-            elf::Target::Carried(number) => (number as u64, &pieces.carried[number].name),
+            elf::WordTarget::Base(value) => (value, &extracted.base[&r.symbol].name),
+            elf::WordTarget::Persistent(number) => (number as u64, &extracted.persistent[number].name),
         };
         PatchRelocation { offset: r.offset, value, addend: r.addend, kind: r.kind, name }
     });
-    let carried = pieces.carried.iter().map(|c| {
-        let symbol = &pieces.symbols[&c.definition];
+    let persistent = extracted.persistent.iter().map(|c| {
+        let symbol = &extracted.symbols[&c.definition];
         let (address, size) = (linked.address_of(symbol)?, linked.size_of(symbol));
         Ok(CarriedVariable { identity: c.identity, shape: c.shape(size), address, size, name: &c.name })
     });
@@ -98,8 +98,8 @@ pub fn finish(
         consistency: model.number(),
         functions,
         relocations: relocations.collect(),
-        carried: carried.collect::<Result<_>>()?,
-        flags: if pieces.escapes { PATCH_ESCAPES } else { 0 },
+        carried: persistent.collect::<Result<_>>()?,
+        flags: if extracted.address_taken { PATCH_ESCAPES } else { 0 },
         control: linked.address_of(CONTROL)?,
         hooks: linked.hooks(),
     };
@@ -107,15 +107,15 @@ pub fn finish(
     elf::add_sections(&linked.bytes, &tables, manifest)
 }
 
-fn function<'p>(linked: &Linked, pieces: &Pieces, redirect: &'p Redirect) -> Result<PatchFunction<'p>> {
-    let symbol = &pieces.symbols[&redirect.definition];
+fn function<'p>(linked: &Linked, extracted: &Extracted, redirect: &'p Redirect) -> Result<PatchFunction<'p>> {
+    let symbol = &extracted.symbols[&redirect.definition];
     let optional = |there: bool, symbol: String| if there { linked.address_of(&symbol) } else { Ok(0) };
     Ok(PatchFunction {
         entry: redirect.base.value,
         slot: redirect.slot,
         function_id: redirect.function_id,
         body: linked.address_of(symbol)?,
-        old: optional(redirect.way.is_ok(), stubs::way_symbol(symbol))?,
+        old: optional(redirect.trampoline.is_ok(), stubs::trampoline_symbol(symbol))?,
         stub: optional(redirect.has_stub(), stubs::stub_symbol(symbol))?,
         size: redirect.size,
         line: redirect.line,

@@ -8,7 +8,7 @@ use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::build::{Build, libraries};
-use crate::patch::extract::Pieces;
+use crate::patch::extract::Extracted;
 use crate::problem::{Problem, Reason, Result};
 use crate::toolchain::{TRIPLE, Tool};
 
@@ -59,8 +59,8 @@ fn side_by_side(count: usize, work: impl Fn(usize) -> Result<()> + Sync) -> Resu
 }
 
 impl Tools {
-    /// The shared object of all pieces and of `stubs`, an assembly unit.
-    pub(super) fn build(&self, base: &Build, pieces: &Pieces, stubs: &str) -> Result<Vec<u8>> {
+    /// The shared object of all extracted modules and of `stubs`, an assembly unit.
+    pub(super) fn build(&self, base: &Build, extracted: &Extracted, stubs: &str) -> Result<Vec<u8>> {
         let unwritable = |e: std::io::Error| {
             Problem::new(Reason::Unwritable, "temporary directory", format!("cannot be written: {e}"))
         };
@@ -68,19 +68,19 @@ impl Tools {
         let directory = self.keep.as_deref().unwrap_or(scratch.path());
         fs::create_dir_all(directory).map_err(unwritable)?;
         let object = |number: usize| directory.join(format!("{number}.o"));
-        side_by_side(pieces.list.len(), |number| {
-            let (piece, ir) = (&pieces.list[number], directory.join(format!("{number}.ll")));
-            fs::write(&ir, &piece.text).map_err(unwritable)?;
+        side_by_side(extracted.list.len(), |number| {
+            let (extracted_module, ir) = (&extracted.list[number], directory.join(format!("{number}.ll")));
+            fs::write(&ir, &extracted_module.text).map_err(unwritable)?;
             let compiled = self.compile(&ir, &object(number));
-            compiled.map_err(|p| Problem { subject: format!("{} of {}", p.subject, piece.unit), ..p })
+            compiled.map_err(|p| Problem { subject: format!("{} of {}", p.subject, extracted_module.unit), ..p })
         })?;
-        let mut objects: Vec<PathBuf> = (0..pieces.list.len()).map(object).collect();
+        let mut objects: Vec<PathBuf> = (0..extracted.list.len()).map(object).collect();
         let (assembly, object) = (directory.join("stubs.s"), directory.join("stubs.o"));
         fs::write(&assembly, stubs).map_err(unwritable)?;
         self.assemble(&assembly, &object)?;
         objects.push(object);
         let output = directory.join("patch.so");
-        let own = self.stand_in(base, pieces, directory)?;
+        let own = self.stand_in(base, extracted, directory)?;
         self.link(base, &objects, own.as_deref(), &output)?;
         fs::read(&output).map_err(unwritable)
     }
@@ -97,9 +97,9 @@ impl Tools {
 
     /// A library of the base's soname that exports the names the patch expects of it, so that the patch depends on
     /// the base itself: one that was opened with RTLD_LOCAL would not be searched otherwise.
-    fn stand_in(&self, base: &Build, pieces: &Pieces, directory: &Path) -> Result<Option<PathBuf>> {
+    fn stand_in(&self, base: &Build, extracted: &Extracted, directory: &Path) -> Result<Option<PathBuf>> {
         let Some(soname) = base.soname.as_deref().filter(|_| base.is_library()) else { return Ok(None) };
-        let wanted = pieces.external.keys().filter(|n| base.exported.binary_search(n).is_ok());
+        let wanted = extracted.external.keys().filter(|n| base.exported.binary_search(n).is_ok());
         let text: String = wanted
             .map(|name| {
                 let tls = base.defined.get(name).is_some_and(|d| d.tls);

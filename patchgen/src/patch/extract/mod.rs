@@ -8,18 +8,18 @@
 //! (`__dsu_base.3.name`) that nothing else can define; calls to it go through the GOT (`nonlazybind`), so that every
 //! such reference ends up in `.rela.dyn`. Debug information is left out.
 
-mod carried;
+mod persistent;
 mod render;
 
 use std::collections::{BTreeMap, HashMap};
 
 use crate::build::{Build, libraries};
-use crate::compare::closure::{Target, UpdateSet};
+use crate::compare::closure::{Referent, UpdateSet};
 use crate::ir::Symbol;
 use crate::ir::debug::Place;
 use crate::ir::lex::{escape, unescape};
 use crate::problem::{Problem, Reason, Result};
-pub use carried::Carried;
+pub use persistent::Persistent;
 
 use crate::compare::resolve::{BaseKind, BaseSymbol, Definition, Resolver};
 
@@ -28,57 +28,57 @@ const POINT_MARKER: &str = "__dsu_quiescence_point";
 
 /// IR text of one unit's part of the patch.
 #[derive(Debug)]
-pub struct Piece {
+pub struct ExtractedModule {
     /// Unit name.
     pub unit: String,
     /// IR text.
     pub text: String,
 }
 
-/// All pieces, and what their symbols mean.
+/// All extracted modules, and what their symbols mean.
 #[derive(Debug, Default)]
-pub struct Pieces {
+pub struct Extracted {
     /// One per unit.
-    pub list: Vec<Piece>,
+    pub list: Vec<ExtractedModule>,
     /// Symbol in the patch object -> what it is in the base.
     pub base: BTreeMap<String, BaseSymbol>,
     /// Variables that the patch adds.
-    pub carried: Vec<Carried>,
+    pub persistent: Vec<Persistent>,
     named: HashMap<(u64, BaseKind, String), String>,
     /// Function or datum -> its symbol in the patch object.
     pub symbols: BTreeMap<Definition, String>,
     /// What is left to the dynamic linker, with a function that uses it. Weak references may stay open.
     pub external: BTreeMap<String, Option<Place>>,
     /// The address of a function that only the patch has is stored or passed.
-    pub escapes: bool,
+    pub address_taken: bool,
 }
 
 /// Extracts the update set.
-pub fn extract(resolver: &Resolver<'_, '_>, set: &UpdateSet) -> Result<Pieces> {
-    let (escapes, carried) = (set.new_function_escapes(resolver), carried::variables(resolver, set));
-    let mut pieces = Pieces { escapes, carried, ..Pieces::default() };
+pub fn extract(resolver: &Resolver<'_, '_>, set: &UpdateSet) -> Result<Extracted> {
+    let (address_taken, persistent) = (set.new_function_address_taken(resolver), persistent::variables(resolver, set));
+    let mut extracted = Extracted { address_taken, persistent, ..Extracted::default() };
     for (number, definition) in set.members.keys().chain(&set.data).enumerate() {
         let symbol = match is_private(resolver, definition) {
             true => unescape(&definition.1),
             false => format!("{}.dsu{number}", unescape(&definition.1)),
         };
-        pieces.symbols.insert(definition.clone(), symbol);
+        extracted.symbols.insert(definition.clone(), symbol);
     }
     let mut by_unit: BTreeMap<usize, Vec<&Definition>> = BTreeMap::new();
     for definition in set.members.keys().chain(&set.data) {
         by_unit.entry(definition.0).or_default().push(definition);
     }
     for (unit, definitions) in by_unit {
-        let piece = render::unit(resolver, set, &mut pieces, unit, &definitions)?;
-        pieces.list.push(piece);
+        let extracted_module = render::unit(resolver, set, &mut extracted, unit, &definitions)?;
+        extracted.list.push(extracted_module);
     }
-    check_external(resolver.old.build, &pieces)?;
-    Ok(pieces)
+    check_external(resolver.old.build, &extracted)?;
+    Ok(extracted)
 }
 
-fn check_external(base: &Build, pieces: &Pieces) -> Result<()> {
-    libraries::check_provided(base, pieces.external.keys().map(String::as_str)).map_err(|problem| {
-        let place = pieces.external.get(&problem.subject).cloned().flatten();
+fn check_external(base: &Build, extracted: &Extracted) -> Result<()> {
+    libraries::check_provided(base, extracted.external.keys().map(String::as_str)).map_err(|problem| {
+        let place = extracted.external.get(&problem.subject).cloned().flatten();
         problem.at(place)
     })
 }
@@ -90,11 +90,11 @@ fn is_private(resolver: &Resolver<'_, '_>, definition: &Definition) -> bool {
     global.is_some_and(|g| g.linkage == "private" && g.constant)
 }
 
-impl Pieces {
+impl Extracted {
     /// Number of a variable that the patch adds.
-    fn carried(&self, definition: &Definition) -> Option<usize> {
+    fn persistent(&self, definition: &Definition) -> Option<usize> {
         // In the order of the update set's data.
-        self.carried.binary_search_by(|c| c.definition.cmp(definition)).ok()
+        self.persistent.binary_search_by(|c| c.definition.cmp(definition)).ok()
     }
 
     /// The patch object's symbol for something of the base.
@@ -110,7 +110,7 @@ impl Pieces {
     }
 }
 
-/// How a name is printed in a piece, and whether it is the base's.
+/// How a name is printed in an extracted module, and whether it is the base's.
 struct Renamed {
     printed: String,
     base: Option<BaseSymbol>,
@@ -119,7 +119,7 @@ struct Renamed {
 fn rename(
     resolver: &Resolver<'_, '_>,
     set: &UpdateSet,
-    pieces: &mut Pieces,
+    extracted: &mut Extracted,
     unit: usize,
     name: &str,
     user: Option<&Place>,
@@ -128,13 +128,13 @@ fn rename(
         return Ok(Renamed { printed: name.to_owned(), base: None });
     }
     match set.target(resolver, unit, name) {
-        Target::Base(base) => Ok(Renamed { printed: escape(&pieces.base_symbol(&base)), base: Some(base) }),
-        Target::Patch(definition) => {
-            let symbol = pieces.symbols.get(&definition);
+        Referent::Base(base) => Ok(Renamed { printed: escape(&extracted.base_symbol(&base)), base: Some(base) }),
+        Referent::Patch(definition) => {
+            let symbol = extracted.symbols.get(&definition);
             let missing = || Problem::new(Reason::Internal, name, "was not given a symbol in the patch");
             Ok(Renamed { printed: escape(symbol.ok_or_else(missing)?), base: None })
         }
-        Target::External => {
+        Referent::External => {
             let facts = resolver.new.facts(unit);
             let alias = facts.is_some_and(|f| matches!(f.module.symbols.get(name), Some(Symbol::Alias(_))));
             if alias {
@@ -146,7 +146,7 @@ fn rename(
                 _ => false,
             });
             if !weak {
-                pieces.external.entry(unescape(name)).or_insert_with(|| user.cloned());
+                extracted.external.entry(unescape(name)).or_insert_with(|| user.cloned());
             }
             Ok(Renamed { printed: name.to_owned(), base: None })
         }

@@ -1,13 +1,13 @@
-//! Writes the text of one piece.
+//! Writes the text of one extracted module.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{POINT_MARKER, Piece, Pieces, base_tls_model, rename};
+use super::{Extracted, ExtractedModule, POINT_MARKER, base_tls_model, rename};
 use crate::compare::closure::UpdateSet;
 use crate::compare::resolve::{BaseKind, BaseSymbol, Definition, Resolver};
 use crate::ir::debug::Place;
 use crate::ir::header::{VISIBILITY_WORDS, is_linkage};
-use crate::ir::lex::{Kind, Token, escape, tokens};
+use crate::ir::lex::{Token, TokenKind, escape, tokens};
 use crate::ir::{Function, Global, Module, Symbol};
 use crate::problem::{Problem, Reason, Result};
 
@@ -46,12 +46,12 @@ define internal void @__dsu_quiescence_point() {
 struct Renderer<'r, 's, 'a> {
     resolver: &'r Resolver<'s, 'a>,
     set: &'r UpdateSet,
-    pieces: &'r mut Pieces,
+    extracted: &'r mut Extracted,
     unit: usize,
     module: &'r Module<'a>,
-    /// Printed name in the piece -> declaration, for what is only referred to.
+    /// Printed name in the module -> declaration, for what is only referred to.
     declarations: BTreeMap<String, String>,
-    /// Bodies this piece holds: their labels can be named.
+    /// Bodies this module holds: their labels can be named.
     bodies: BTreeSet<&'r str>,
     metadata: BTreeSet<usize>,
     /// Where the function being written stands.
@@ -61,17 +61,17 @@ struct Renderer<'r, 's, 'a> {
 pub(super) fn unit(
     resolver: &Resolver<'_, '_>,
     set: &UpdateSet,
-    pieces: &mut Pieces,
+    extracted: &mut Extracted,
     unit: usize,
     definitions: &[&Definition],
-) -> Result<Piece> {
+) -> Result<ExtractedModule> {
     let missing = || Problem::new(Reason::Internal, "unit", "of an update set was not read");
     let facts = resolver.new.facts(unit).ok_or_else(missing)?;
     let module = &facts.module;
     let mut renderer = Renderer {
         resolver,
         set,
-        pieces,
+        extracted,
         unit,
         module,
         declarations: BTreeMap::new(),
@@ -101,20 +101,20 @@ pub(super) fn unit(
         text.push_str(&format!("attributes {name} = {group}\n"));
     }
     renderer.write_metadata(&mut text);
-    Ok(Piece { unit: facts.unit.name.clone(), text })
+    Ok(ExtractedModule { unit: facts.unit.name.clone(), text })
 }
 
 impl<'r, 'a> Renderer<'r, '_, 'a> {
     fn global(&mut self, global: &Global<'a>, definition: &Definition, out: &mut String) -> Result<()> {
-        let symbol = escape(&self.pieces.symbols[definition]);
+        let symbol = escape(&self.extracted.symbols[definition]);
         let linkage = match () {
-            () if self.pieces.carried(definition).is_some() => "",
+            () if self.extracted.persistent(definition).is_some() => "",
             () if global.linkage == "private" => "private",
             () => "hidden",
         };
         let word = if global.constant { "constant" } else { "global" };
         let initialiser = self.rewrite(global.initialiser.unwrap_or("zeroinitializer"))?;
-        let (address, kind, other) = (global.address, global.kind_of_value, global.other);
+        let (address, kind, other) = (global.address, global.value_type, global.other);
         let tls = global.tls.unwrap_or_default();
         out.push_str(&format!("@{symbol} = {linkage} {tls} {address} {other} {word} {kind} {initialiser}"));
         for item in global.tail_items().into_iter().filter(|i| !i.starts_with("comdat") && !i.starts_with('!')) {
@@ -125,7 +125,7 @@ impl<'r, 'a> Renderer<'r, '_, 'a> {
     }
 
     fn function(&mut self, function: &Function<'a>, definition: &Definition, out: &mut String) -> Result<()> {
-        let symbol = escape(&self.pieces.symbols[definition]);
+        let symbol = escape(&self.extracted.symbols[definition]);
         self.place = self.module.place_of_function(function);
         out.push_str("define hidden ");
         out.push_str(&words_before(function.before));
@@ -149,20 +149,20 @@ impl<'r, 'a> Renderer<'r, '_, 'a> {
         let mut label_of = false;
         while let Some(token) = all.get(at) {
             let drop_from = if token.is(",") { at + 1 } else { at };
-            let dropped = all.get(drop_from).filter(|t| t.kind == Kind::Meta && DROPPED.contains(&t.text));
+            let dropped = all.get(drop_from).filter(|t| t.kind == TokenKind::Meta && DROPPED.contains(&t.text));
             if dropped.is_some() {
                 out.push_str(text.get(from..token.at).unwrap_or_default());
                 from = all.get(drop_from + 1).map_or(text.len(), Token::end);
                 at = drop_from + 2;
                 continue;
             }
-            if token.kind == Kind::Global {
+            if token.kind == TokenKind::Global {
                 out.push_str(text.get(from..token.at).unwrap_or_default());
                 from = token.end();
                 let printed = if label_of { self.body(token.name())? } else { self.reference(token.name())? };
                 out.push_str(&format!("@{printed}"));
             }
-            if token.kind == Kind::Meta {
+            if token.kind == TokenKind::Meta {
                 self.metadata.extend(token.name().parse::<usize>().ok());
             }
             label_of = token.is("blockaddress") || (label_of && token.is("("));
@@ -173,17 +173,17 @@ impl<'r, 'a> Renderer<'r, '_, 'a> {
         Ok(out)
     }
 
-    /// The function whose labels are meant: only a body in this piece has them.
+    /// The function whose labels are meant: only a body in this module has them.
     fn body(&mut self, name: &str) -> Result<String> {
-        let symbol = self.pieces.symbols.get(&(self.unit, name.to_owned())).filter(|_| self.bodies.contains(name));
+        let symbol = self.extracted.symbols.get(&(self.unit, name.to_owned())).filter(|_| self.bodies.contains(name));
         let problem =
             || Problem::new(Reason::RelativeReference, name, "the address of a label in it is used elsewhere");
         symbol.map(|s| escape(s)).ok_or_else(problem)
     }
 
     fn reference(&mut self, name: &str) -> Result<String> {
-        let renamed = rename(self.resolver, self.set, self.pieces, self.unit, name, self.place.as_ref())?;
-        let here = self.pieces.symbols.contains_key(&(self.unit, name.to_owned())) && self.bodies.contains(name);
+        let renamed = rename(self.resolver, self.set, self.extracted, self.unit, name, self.place.as_ref())?;
+        let here = self.extracted.symbols.contains_key(&(self.unit, name.to_owned())) && self.bodies.contains(name);
         if (here && renamed.base.is_none()) || self.declarations.contains_key(&renamed.printed) {
             return Ok(renamed.printed);
         }
@@ -203,7 +203,7 @@ impl<'r, 'a> Renderer<'r, '_, 'a> {
 
     fn declare_global(&self, global: &Global<'a>, printed: &str, base: Option<BaseSymbol>) -> String {
         let word = if global.constant { "constant" } else { "global" };
-        let kind = global.kind_of_value;
+        let kind = global.value_type;
         let linkage = if global.linkage == "extern_weak" { "extern_weak" } else { "external" };
         let tls = match (&base, global.tls) {
             (Some(b), _) if b.kind == BaseKind::Tls => base_tls_model(self.resolver.old.build),
@@ -216,10 +216,10 @@ impl<'r, 'a> Renderer<'r, '_, 'a> {
         format!("@{printed} = {linkage} {hidden} {tls} {word} {kind}{}\n", align.unwrap_or_default())
     }
 
-    /// Something another piece of this patch defines cannot be preempted, unless it is carried.
+    /// Something another extracted module of this patch defines cannot be preempted, unless it is persistent.
     fn hidden(&self, maybe: bool, name: &str) -> &'static str {
         let definition = maybe.then(|| self.resolver.definition(self.unit, name)).flatten();
-        let here = |d| self.pieces.symbols.contains_key(d) && self.pieces.carried(d).is_none();
+        let here = |d| self.extracted.symbols.contains_key(d) && self.extracted.persistent(d).is_none();
         if definition.as_ref().is_some_and(here) { "hidden" } else { "" }
     }
 
@@ -244,7 +244,7 @@ impl<'r, 'a> Renderer<'r, '_, 'a> {
     fn write_metadata(&mut self, text: &mut String) {
         let flags = self.module.named_metadata.get("llvm.module.flags").copied().unwrap_or("!{}");
         let mut kept: Vec<usize> = Vec::new();
-        for token in tokens(flags).filter(|t| t.kind == Kind::Meta) {
+        for token in tokens(flags).filter(|t| t.kind == TokenKind::Meta) {
             let node = self.module.node(token.text).unwrap_or_default();
             if !DROPPED_FLAGS.iter().any(|f| node.contains(f)) {
                 kept.extend(token.name().parse::<usize>().ok());
@@ -255,7 +255,7 @@ impl<'r, 'a> Renderer<'r, '_, 'a> {
         while let Some(id) = queue.pop() {
             if self.metadata.insert(id) {
                 let node = self.module.metadata.get(id).copied().unwrap_or_default();
-                let children = tokens(node).filter(|t| t.kind == Kind::Meta);
+                let children = tokens(node).filter(|t| t.kind == TokenKind::Meta);
                 queue.extend(children.filter_map(|t| t.name().parse::<usize>().ok()));
             }
         }
@@ -273,7 +273,8 @@ impl<'r, 'a> Renderer<'r, '_, 'a> {
 fn words_before(text: &str) -> String {
     let all: Vec<Token<'_>> = tokens(text).collect();
     let kept = all.iter().filter(|t| {
-        t.kind != Kind::Word || !(is_linkage(t.text) || VISIBILITY_WORDS.contains(&t.text) || t.text == "dllimport")
+        t.kind != TokenKind::Word
+            || !(is_linkage(t.text) || VISIBILITY_WORDS.contains(&t.text) || t.text == "dllimport")
     });
     let mut out = String::new();
     let mut end = 0;
@@ -293,16 +294,16 @@ fn words_after(text: &str, definition: bool) -> String {
     let mut rest = tokens(text).peekable();
     while let Some(token) = rest.next() {
         match (token.kind, token.text) {
-            (Kind::Word, "comdat") => {
+            (TokenKind::Word, "comdat") => {
                 if rest.peek().is_some_and(|t| t.is("(")) {
                     rest.by_ref().take(3).for_each(drop);
                 }
             }
-            (Kind::Word, "section" | "align" | "gc" | "partition") if !definition => drop(rest.next()),
+            (TokenKind::Word, "section" | "align" | "gc" | "partition") if !definition => drop(rest.next()),
             // What follows a personality is a constant, and nothing a declaration needs comes behind it.
-            (Kind::Word, "personality" | "prefix" | "prologue") if !definition => break,
-            (Kind::Meta, _) => drop(rest.next()),
-            (Kind::Word, word) if VISIBILITY_WORDS.contains(&word) => {}
+            (TokenKind::Word, "personality" | "prefix" | "prologue") if !definition => break,
+            (TokenKind::Meta, _) => drop(rest.next()),
+            (TokenKind::Word, word) if VISIBILITY_WORDS.contains(&word) => {}
             (_, word) => out.push(word),
         }
     }
@@ -315,7 +316,7 @@ fn declare(function: &Function<'_>, printed: &str, base: bool) -> String {
         .into_iter()
         .map(|p| {
             // The last word of a parameter is its name when it has one.
-            let last = tokens(p).last().filter(|t| t.kind == Kind::Local && t.at > 0);
+            let last = tokens(p).last().filter(|t| t.kind == TokenKind::Local && t.at > 0);
             last.map_or(p, |t| p.get(..t.at).unwrap_or(p)).trim().to_owned()
         })
         .collect();

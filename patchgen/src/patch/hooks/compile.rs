@@ -30,7 +30,7 @@ pub fn compile(source: &Source, base: &Build, new: &mut Build) -> Result<Hooks> 
         producer: String::new(),
         flags: source.flags.clone(),
         skipped: Vec::new(),
-        stamps: Vec::new(),
+        build_timestamps: Vec::new(),
         points: Vec::new(),
         bitcode_size: bitcode.len() as u64,
         bitcode: zstd::bulk::compress(&bitcode, 1).map_err(unwritable)?,

@@ -3,12 +3,16 @@
 use super::{Hooks, Moment, Transformed};
 use crate::compare::resolve::Definition;
 use crate::ir::lex::escape;
-use crate::patch::extract::{Piece, Pieces};
+use crate::patch::extract::{Extracted, ExtractedModule};
 use crate::problem::{Problem, Reason, Result};
 use crate::toolchain::TRIPLE;
 
-/// One more piece of the patch; none when nothing is to be called.
-pub fn piece(hooks: &Hooks, transformed: &Transformed, pieces: &mut Pieces) -> Result<Option<Piece>> {
+/// One more extracted module of the patch; none when nothing is to be called.
+pub fn extracted_module(
+    hooks: &Hooks,
+    transformed: &Transformed,
+    extracted: &mut Extracted,
+) -> Result<Option<ExtractedModule>> {
     let moments = hooks.moments(transformed);
     if moments.is_empty() {
         return Ok(None);
@@ -19,7 +23,7 @@ pub fn piece(hooks: &Hooks, transformed: &Transformed, pieces: &mut Pieces) -> R
         text.push_str(&format!("define hidden i32 @{}() {{\n", escape(&moment.symbol())));
         if moment == Moment::PostApply {
             for (function, variable) in &transformed.list {
-                let (function, variable) = (symbol(pieces, function)?, escape(&pieces.base_symbol(variable)));
+                let (function, variable) = (symbol(extracted, function)?, escape(&extracted.base_symbol(variable)));
                 declared.push_str(&format!("declare hidden void @{function}(ptr, ptr)\n"));
                 declared.push_str(&format!("@{variable} = external global i8\n"));
                 text.push_str(&format!("  call void @{function}(ptr @{variable}, ptr @{variable})\n"));
@@ -28,7 +32,7 @@ pub fn piece(hooks: &Hooks, transformed: &Transformed, pieces: &mut Pieces) -> R
         let entry = hooks.entry(moment);
         let result = if entry.is_some_and(|e| !e.silent) { "%1" } else { "0" };
         if let Some(entry) = entry {
-            let function = symbol(pieces, &entry.definition)?;
+            let function = symbol(extracted, &entry.definition)?;
             let (kind, to) = if entry.silent { ("void", "") } else { ("i32", "%1 = ") };
             declared.push_str(&format!("declare hidden {kind} @{function}()\n"));
             text.push_str(&format!("  {to}call {kind} @{function}()\n"));
@@ -37,10 +41,10 @@ pub fn piece(hooks: &Hooks, transformed: &Transformed, pieces: &mut Pieces) -> R
     }
     text.push_str(&declared);
     text.push_str("!llvm.module.flags = !{!0}\n!0 = !{i32 8, !\"PIC Level\", i32 2}\n");
-    Ok(Some(Piece { unit: String::from("hooks"), text }))
+    Ok(Some(ExtractedModule { unit: String::from("hooks"), text }))
 }
 
-fn symbol(pieces: &Pieces, definition: &Definition) -> Result<String> {
+fn symbol(extracted: &Extracted, definition: &Definition) -> Result<String> {
     let missing = || Problem::new(Reason::Internal, &definition.1, "is a hook that was not given a symbol");
-    pieces.symbols.get(definition).map(|s| escape(s)).ok_or_else(missing)
+    extracted.symbols.get(definition).map(|s| escape(s)).ok_or_else(missing)
 }

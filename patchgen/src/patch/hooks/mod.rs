@@ -18,7 +18,7 @@ use crate::ir::{Function, Module};
 use crate::problem::{Problem, Reason, Result};
 
 pub use compile::compile;
-pub use glue::piece;
+pub use glue::extracted_module;
 
 /// What a transformer's name begins with; the variable's follows.
 const TRANSFORM: &str = "dsu_transform_";
@@ -81,7 +81,7 @@ impl Moment {
 
 /// A function of the hooks file that patchgen itself refers to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Entry {
+pub(crate) struct HookFunction {
     /// Which one.
     pub(crate) definition: Definition,
     /// Returns nothing, rather than an `int`.
@@ -93,9 +93,9 @@ pub(crate) struct Entry {
 pub struct Hooks {
     /// Its number in the new build.
     unit: Option<usize>,
-    hooks: Vec<(Moment, Entry)>,
+    hooks: Vec<(Moment, HookFunction)>,
     /// Name behind the prefix, and the function.
-    transformers: Vec<(String, Entry)>,
+    transformers: Vec<(String, HookFunction)>,
 }
 
 /// What the transformers of a patch are called for: each with the variable it changes.
@@ -134,7 +134,7 @@ impl Hooks {
     fn own(&mut self, function: &Function<'_>, name: &str, unit: usize) -> Result<()> {
         let signature = crate::compare::fingerprint::signature::signature(function);
         let silent = signature.starts_with("void ");
-        let entry = Entry { definition: (unit, function.name.to_owned()), silent };
+        let entry = HookFunction { definition: (unit, function.name.to_owned()), silent };
         if function.linkage == "internal" {
             return Err(bad(name, "is `static`, so nothing could call it"));
         }
@@ -164,7 +164,7 @@ impl Hooks {
     /// The functions that the patch needs because of the hooks, each with its reason.
     pub(crate) fn roots(&self) -> impl Iterator<Item = (Definition, String)> {
         let hooks = self.hooks.iter().map(|(moment, entry)| (entry.definition.clone(), moment.words().to_owned()));
-        let transformer = |(variable, entry): &(String, Entry)| {
+        let transformer = |(variable, entry): &(String, HookFunction)| {
             (entry.definition.clone(), format!("hook: gives `{variable}` its value when every thread has moved"))
         };
         hooks.chain(self.transformers.iter().map(transformer))
@@ -214,7 +214,7 @@ impl Hooks {
     }
 
     /// Is it one of the functions that the runtime calls?
-    pub(crate) fn entry(&self, moment: Moment) -> Option<&Entry> {
+    pub(crate) fn entry(&self, moment: Moment) -> Option<&HookFunction> {
         self.hooks.iter().find(|(m, _)| *m == moment).map(|(_, entry)| entry)
     }
 }

@@ -6,7 +6,7 @@ use crate::compare::diff::{Change, ChangeKind, Changes};
 use crate::compare::fingerprint::{Canon, Canonical};
 use crate::compare::resolve::{Definition, Resolver};
 use crate::compare::side::Facts;
-use crate::ir::lex::{Kind, tokens};
+use crate::ir::lex::{TokenKind, tokens};
 
 /// Functions beyond this are not diffed for display: the diff would be long and slow.
 const MAX_LINES: usize = 20_000;
@@ -91,7 +91,7 @@ fn own_code_is_same(scopes: &[Option<String>]) -> bool {
 
 fn canonical(facts: &Facts<'_>, symbol: &str) -> Option<Canonical> {
     let function = facts.module.function_named(symbol)?;
-    Some(Canon::new(&facts.module, &facts.keys, &facts.root).function(function))
+    Some(Canon::new(&facts.module, &facts.names, &facts.root).function(function))
 }
 
 /// Lines without value numbers, so that one new instruction does not renumber the rest; hashes shortened.
@@ -106,8 +106,8 @@ fn readable(canonical: &Canonical) -> Vec<String> {
             end = token.end();
             let hash = token.text.len() == 32 && token.text.bytes().all(|b| b.is_ascii_hexdigit());
             match token.kind {
-                Kind::Local if token.name().bytes().all(|b| b.is_ascii_digit()) => out.push_str("%_"),
-                Kind::Word if hash => out.push_str(&token.text[..8]),
+                TokenKind::Local if token.name().bytes().all(|b| b.is_ascii_digit()) => out.push_str("%_"),
+                TokenKind::Word if hash => out.push_str(&token.text[..8]),
                 _ => out.push_str(token.text),
             }
         }

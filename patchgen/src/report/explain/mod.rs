@@ -88,7 +88,7 @@ pub struct Report {
     pub update_set: Vec<MemberReport>,
     /// What stands in the way.
     pub refusals: Vec<Problem>,
-    /// What stood in the way and was accepted.
+    /// What stood in the way and was overridden.
     pub accepted: Vec<Accepted>,
     /// Functions that differ only in constants that follow their own line.
     pub moved_lines: usize,

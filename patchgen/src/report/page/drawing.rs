@@ -4,7 +4,7 @@ use petgraph::algo::tarjan_scc;
 use petgraph::graph::DiGraph;
 use serde::Serialize;
 
-use crate::report::picture::{Kind as EdgeKind, Part, Picture};
+use crate::report::picture::{EdgeKind, PatchPart, Picture};
 
 const CHARACTER: f64 = 7.4;
 const HEIGHT: f64 = 30.0;
@@ -14,7 +14,7 @@ const MARGIN: f64 = 16.0;
 
 /// A box.
 #[derive(Debug, Clone, Serialize)]
-pub(super) struct Place {
+pub(super) struct NodeBox {
     /// Left edge.
     pub(super) x: f64,
     /// Upper edge.
@@ -28,7 +28,7 @@ pub(super) struct Place {
     /// What the pointer shows.
     pub(super) hint: String,
     /// Its part in the patch.
-    pub(super) part: Part,
+    pub(super) part: PatchPart,
     /// It belongs to a circle of calls.
     pub(super) recursive: bool,
 }
@@ -50,7 +50,7 @@ pub(super) struct Drawing {
     /// Height of all.
     pub(super) height: f64,
     /// Boxes.
-    pub(super) places: Vec<Place>,
+    pub(super) places: Vec<NodeBox>,
     /// Arrows.
     pub(super) arrows: Vec<Arrow>,
 }
@@ -61,7 +61,7 @@ pub(super) fn draw(picture: &Picture) -> Drawing {
     let columns = order(picture, &layers);
     let width = |node: usize| picture.nodes[node].name.chars().count() as f64 * CHARACTER + 22.0;
     let tallest = columns.iter().map(Vec::len).max().unwrap_or(0) as f64 * ROW;
-    let mut places: Vec<Option<Place>> = vec![None; picture.nodes.len()];
+    let mut places: Vec<Option<NodeBox>> = vec![None; picture.nodes.len()];
     let mut x = MARGIN;
     for column in &columns {
         let widest = column.iter().map(|&n| width(n)).fold(0.0, f64::max);
@@ -72,19 +72,19 @@ pub(super) fn draw(picture: &Picture) -> Drawing {
         }
         x += widest + GAP;
     }
-    let places: Vec<Place> = places.into_iter().flatten().collect();
+    let places: Vec<NodeBox> = places.into_iter().flatten().collect();
     let arrows = picture.edges.iter().map(|e| Arrow { path: path(&places[e.from], &places[e.to]), kind: e.kind });
     Drawing { width: x - GAP + MARGIN + 30.0, height: tallest + 2.0 * MARGIN, arrows: arrows.collect(), places }
 }
 
-fn place(picture: &Picture, number: usize, [x, y, width]: [f64; 3]) -> Place {
+fn place(picture: &Picture, number: usize, [x, y, width]: [f64; 3]) -> NodeBox {
     let node = &picture.nodes[number];
     let taken = match node.address_taken_by.is_empty() {
         true => String::new(),
         false => format!("; address held by {}", node.address_taken_by.join(", ")),
     };
     let circle = node.recursion.map_or(String::new(), |n| format!("; circle {}", n + 1));
-    Place {
+    NodeBox {
         x,
         y,
         width,
@@ -139,7 +139,7 @@ fn order(picture: &Picture, layers: &[usize]) -> Vec<Vec<usize>> {
     columns
 }
 
-fn path(from: &Place, to: &Place) -> String {
+fn path(from: &NodeBox, to: &NodeBox) -> String {
     let (x1, y1) = (from.x + from.width, from.y + HEIGHT / 2.0);
     let (x2, y2) = (to.x, to.y + HEIGHT / 2.0);
     if from.x == to.x {
@@ -155,13 +155,13 @@ fn path(from: &Place, to: &Place) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::picture::{Edge, Node};
+    use crate::report::picture::{Edge, GraphNode};
 
     fn picture(nodes: usize, edges: &[(usize, usize)]) -> Picture {
-        let node = |number| Node {
+        let node = |number| GraphNode {
             name: format!("f{number}"),
             unit: String::from("a.c"),
-            part: Part::Replaced,
+            part: PatchPart::Replaced,
             recursion: None,
             address_taken_by: Vec::new(),
         };
@@ -183,7 +183,7 @@ mod tests {
         let drawing = draw(&picture(9, &edges));
         for (number, a) in drawing.places.iter().enumerate() {
             assert!(a.x >= 0.0 && a.y >= 0.0 && a.x + a.width <= drawing.width && a.y + a.height <= drawing.height);
-            let apart = |b: &Place| a.x + a.width <= b.x || b.x + b.width <= a.x || (a.y - b.y).abs() >= HEIGHT;
+            let apart = |b: &NodeBox| a.x + a.width <= b.x || b.x + b.width <= a.x || (a.y - b.y).abs() >= HEIGHT;
             assert!(drawing.places[number + 1..].iter().all(apart));
         }
         assert!(draw(&picture(0, &[])).places.is_empty());

@@ -1,8 +1,8 @@
 //! The report a release engineer reads and forwards: one page with everything about a change, as HTML that needs no
 //! other file, as text, and as JSON.
 
+mod display;
 mod drawing;
-mod words;
 
 use std::collections::BTreeMap;
 
@@ -37,7 +37,7 @@ pub enum Format {
 
 /// One of the two builds.
 #[derive(Debug, Serialize)]
-struct Side {
+struct PageBuild {
     name: String,
     build_id: String,
     units: usize,
@@ -54,13 +54,13 @@ struct Patch {
 
 /// A function of the update set.
 #[derive(Debug, Serialize)]
-struct Function {
+struct PageFunction {
     #[serde(flatten)]
     member: MemberReport,
     /// Old and new, when they differ.
     signature_changed: bool,
     source: Vec<source::SourceDiff>,
-    ir: Vec<source::Line>,
+    ir: Vec<source::DiffLine>,
 }
 
 /// A change that is not a function's.
@@ -79,10 +79,10 @@ struct Datum {
 pub struct Page {
     title: String,
     verdict: Verdict,
-    old: Side,
-    new: Side,
+    old: PageBuild,
+    new: PageBuild,
     patch: Option<Patch>,
-    functions: Vec<Function>,
+    functions: Vec<PageFunction>,
     data: Vec<Datum>,
     removed: Vec<String>,
     refusals: Vec<Problem>,
@@ -111,9 +111,10 @@ impl Page {
         let manifest: Value =
             finished.map_or(Value::Null, |f| serde_json::from_str(&f.manifest).unwrap_or(Value::Null));
         let ir: BTreeMap<_, _> = report.diffs.iter().map(|d| (&d.definition, &d.lines)).collect();
-        let line = |(marker, text): &(char, String)| source::Line { marker: *marker, number: None, text: text.clone() };
+        let line =
+            |(marker, text): &(char, String)| source::DiffLine { marker: *marker, number: None, text: text.clone() };
         let source = |pair: &SourcePair| pair.clone().with_old_in(builds.trees.as_ref()).diff();
-        let function = |member: &MemberReport| Function {
+        let function = |member: &MemberReport| PageFunction {
             signature_changed: member.old_signature.as_ref().is_some_and(|old| *old != member.new_signature),
             source: member.sources.iter().map(source).collect(),
             ir: ir.get(&member.definition).into_iter().flat_map(|lines| lines.iter().map(line)).collect(),
@@ -131,9 +132,9 @@ impl Page {
             removed: removed.map(|c| format!("{} of {}", c.name, c.unit)).collect(),
             refusals: report.refusals.clone(),
             accepted: report.accepted.clone(),
-            risks: words::risks(report, &manifest),
-            threads: words::threads(report, &manifest),
-            tests: words::tests(report),
+            risks: display::risks(report, &manifest),
+            threads: display::threads(report, &manifest),
+            tests: display::tests(report),
             moved_lines: report.moved_lines,
             drawing: drawing::draw(&report.call_graph),
             call_graph: report.call_graph.clone(),
@@ -161,8 +162,8 @@ impl Page {
     }
 }
 
-fn side(build: &Build) -> Side {
-    Side { name: build.name.clone(), build_id: build.build_id_hex(), units: build.units.len() }
+fn side(build: &Build) -> PageBuild {
+    PageBuild { name: build.name.clone(), build_id: build.build_id_hex(), units: build.units.len() }
 }
 
 fn patch(finished: &Finished, manifest: &Value) -> Patch {

@@ -1,10 +1,10 @@
 //#Unit:other.c
 //#LinkArgs:-rdynamic
-//#ExpectRefused:data-changed which starts afresh; other modules keep the old one, as it is exported
-//#ExpectRefused:data-changed new code could only have one of its own, which starts afresh; `newest` keeps the address of the old one
+//#ExpectRefused:data-changed which is reinitialised; other modules keep the old one, as it is exported
+//#ExpectRefused:data-changed new code could only have one of its own, which is reinitialised; `newest` keeps the address of the old one
 //#RunTool:patchgen build $V1 $V2 -o fix.dsu --accept table,history,newest --because "counts are for a day"
 //#ToolOut:accepted  table: is
-//#ToolOut:replace   first_two of other.c: uses `table`, which starts afresh
+//#ToolOut:replace   first_two of other.c: uses `table`, which is reinitialised
 //#Send:add 0
 //#Expect:1 in all
 //#Send:add 1

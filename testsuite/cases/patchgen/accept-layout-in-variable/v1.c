@@ -1,4 +1,4 @@
-//#NoOracle:it starts afresh
+//#NoOracle:it is reinitialised
 //#ExpectRefused:layout-changed item
 //#ExpectRefused:data-changed is `[2 x %struct.item], align 16`, which is laid out differently: new code could only have one of its own
 //#RunTool:patchgen build $V1 $V2 -o no.dsu --accept item --because "nobody has one"
@@ -14,7 +14,7 @@
 //#RunTool:dsuctl revert $PID
 //#Send:1
 //#Expect:1 3
-// Who vouches for a type does not vouch for the variable that has it: there is no room for the new member in there.
+// Whoever overrides the refusal of a type has not overridden that of the variable that has it: there is no room for the new member in there.
 #include "serve.h"
 
 struct item {

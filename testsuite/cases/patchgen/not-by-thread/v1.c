@@ -1,4 +1,4 @@
-//#ExpectRefused:not-by-thread its calling convention leaves no register to a transition stub
+//#ExpectRefused:not-by-thread its calling convention leaves no register to a dispatch stub
 //#RunTool:patchgen build --consistency newest $V1 $V2 -o newest.dsu
 //#ToolOut:consistency newest, because it was asked for
 //#Send:go 3

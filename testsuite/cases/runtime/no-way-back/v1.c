@@ -6,7 +6,7 @@
 //#ApplyFails:v2 35 --consistency newest
 //#Send:ask
 //#Expect:3
-// A calling convention that passes arguments in every register leaves none to a transition stub.
+// A calling convention that passes arguments in every register leaves none to a dispatch stub.
 #include "serve.h"
 
 __attribute__((noinline, regcall)) long sum(long a, long b) { return opaque_number(a) + b; }

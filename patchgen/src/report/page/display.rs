@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::check::rules::Verdict;
 use crate::compare::diff::ChangeKind;
 use crate::report::explain::{MemberReport, Report};
-use crate::report::picture::{Kind as EdgeKind, Part};
+use crate::report::picture::{EdgeKind, PatchPart};
 
 /// At most so many names in a sentence.
 const NAMES: usize = 6;
@@ -49,9 +49,11 @@ pub(super) fn risks(report: &Report, manifest: &Value) -> Vec<String> {
             member.function
         ));
     }
-    for node in report.call_graph.nodes.iter().filter(|n| n.part == Part::Replaced && !n.address_taken_by.is_empty()) {
-        let holders = list(node.address_taken_by.iter().map(String::as_str));
-        out.push(format!("`{}` is also called through pointers: its address is held by {holders}.", node.name));
+    for node in
+        report.call_graph.nodes.iter().filter(|n| n.part == PatchPart::Replaced && !n.address_taken_by.is_empty())
+    {
+        let address_holders = list(node.address_taken_by.iter().map(String::as_str));
+        out.push(format!("`{}` is also called through pointers: its address is held by {address_holders}.", node.name));
     }
     for member in set.iter().filter(|m| m.old_signature.as_ref().is_some_and(|old| *old != m.new_signature)) {
         out.push(format!(
@@ -129,7 +131,7 @@ pub(super) fn tests(report: &Report) -> Vec<String> {
         out.push(format!("Exercise `{}`{place}{ways}.", member.function));
     }
     for risk in &report.accepted {
-        out.push(format!("Exercise what touches `{}`: \"{}\" is all that vouches for it.", risk.subject, risk.because));
+        out.push(format!("Exercise what touches `{}`: only \"{}\" says that it is safe.", risk.subject, risk.because));
     }
     if report.verdict == Verdict::Apply {
         out.push(String::from(

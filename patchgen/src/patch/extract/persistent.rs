@@ -1,17 +1,17 @@
-//! Variables that a patch adds. A later patch that adds them too goes on with their storage, so each is known by an
+//! Persistent variables: those that a patch adds. A later patch that adds them too goes on with their storage, so each is known by an
 //! identity, and by what it is; patch code reaches it through words that the runtime fills
 //! ([`dsu_abi::patch::CarriedVariable`]).
 
 use crate::build::hex;
 use crate::compare::closure::UpdateSet;
-use crate::compare::fingerprint::Keys;
+use crate::compare::fingerprint::StableNames;
 use crate::compare::resolve::{Definition, Resolver};
 use crate::ir::lex::unescape;
 use crate::ir::{Global, Module};
 
 /// A variable that the patch adds.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Carried {
+pub struct Persistent {
     /// Which one it is.
     pub definition: Definition,
     /// Its name.
@@ -24,7 +24,7 @@ pub struct Carried {
     content: String,
 }
 
-impl Carried {
+impl Persistent {
     /// Hash of what it is.
     pub fn shape(&self, size: u64) -> u64 {
         hash(&[&self.content, &size.to_string()])
@@ -32,7 +32,7 @@ impl Carried {
 }
 
 /// The variables of an update set: constants are content, and thread-local variables are refused.
-pub(super) fn variables(resolver: &Resolver<'_, '_>, set: &UpdateSet) -> Vec<Carried> {
+pub(super) fn variables(resolver: &Resolver<'_, '_>, set: &UpdateSet) -> Vec<Persistent> {
     let found = set.data.iter().filter_map(|definition| {
         let facts = resolver.new.facts(definition.0)?;
         let global = facts.module.global_named(&definition.1)?;
@@ -42,22 +42,22 @@ pub(super) fn variables(resolver: &Resolver<'_, '_>, set: &UpdateSet) -> Vec<Car
         let name = unescape(&definition.1);
         // Whatever other units can name is one in the whole program.
         let local = matches!(global.linkage, "internal" | "private");
-        let identity = hash(&[if local { &facts.unit.name } else { "" }, facts.keys.key(&definition.1)]);
-        let mut content = content(&facts.module, global, &facts.keys);
+        let identity = hash(&[if local { &facts.unit.name } else { "" }, facts.names.key(&definition.1)]);
+        let mut content = content(&facts.module, global, &facts.names);
         // With another start it is another variable, just as one of the base would be.
-        if let Some(start) = facts.globals.get(facts.keys.key(&definition.1)) {
+        if let Some(start) = facts.globals.get(facts.names.key(&definition.1)) {
             content.push_str(&hex(start));
         }
-        Some(Carried { definition: definition.clone(), name, unit: facts.unit.name.clone(), identity, content })
+        Some(Persistent { definition: definition.clone(), name, unit: facts.unit.name.clone(), identity, content })
     });
     found.collect()
 }
 
-fn content(module: &Module<'_>, global: &Global<'_>, keys: &Keys) -> String {
-    let out = module.spelled_out(global.kind_of_value);
+fn content(module: &Module<'_>, global: &Global<'_>, names: &StableNames) -> String {
+    let out = module.spelled_out(global.value_type);
     let align = global.tail_items().into_iter().find(|item| item.starts_with("align ")).unwrap_or_default();
     // One of several static variables of a name is known by its number only while their number stays the same.
-    format!("{out}, {align}, {}", keys.siblings(global.name))
+    format!("{out}, {align}, {}", names.siblings(global.name))
 }
 
 /// The first 8 bytes of a BLAKE3 hash.
@@ -77,8 +77,8 @@ mod tests {
 
     fn content_of(text: &str) -> String {
         let module = Module::parse(text).expect("valid");
-        let keys = Keys::of(&module);
-        content(&module, &module.globals[0], &keys)
+        let names = StableNames::of(&module);
+        content(&module, &module.globals[0], &names)
     }
 
     #[test]

@@ -3,11 +3,11 @@
 
 use std::collections::BTreeSet;
 
-use crate::check::overrides::{Wish, bare};
+use crate::check::overrides::{Override, bare};
 use crate::compare::diff::{ChangeKind, Changes};
 use crate::compare::resolve::{Definition, Resolver};
 use crate::ir::header::{split_commas, type_end};
-use crate::ir::lex::{Kind, Token, tokens};
+use crate::ir::lex::{Token, TokenKind, tokens};
 use crate::ir::{Global, Module};
 
 /// Longest type that is spelled out, in scalars.
@@ -16,11 +16,11 @@ const SCALARS: usize = 4096;
 /// A scalar, and how many of it stand in a row.
 type Run<'a> = (&'a str, usize);
 
-/// The variables for which somebody accepts that they start afresh.
-pub fn afresh(resolver: &Resolver<'_, '_>, changes: &Changes, wishes: &[Wish]) -> BTreeSet<Definition> {
+/// The variables that an override lets be reinitialised.
+pub fn reinitialised(resolver: &Resolver<'_, '_>, changes: &Changes, overrides: &[Override]) -> BTreeSet<Definition> {
     let mut out = BTreeSet::new();
     for change in changes.list.iter().filter(|c| c.kind == ChangeKind::Global && !c.function) {
-        let Some(unit) = change.pair.new.filter(|_| wishes.iter().any(|wish| bare(&wish.name) == change.name)) else {
+        let Some(unit) = change.pair.new.filter(|_| overrides.iter().any(|one| bare(&one.name) == change.name)) else {
             continue;
         };
         let definition = (unit, change.symbol.clone());
@@ -28,7 +28,7 @@ pub fn afresh(resolver: &Resolver<'_, '_>, changes: &Changes, wishes: &[Wish]) -
             continue;
         };
         let Some(after) = new.module.global_named(&change.symbol) else { continue };
-        if may_start_afresh(resolver, &change.name, (&old.module, before), (&new.module, after)) {
+        if may_be_reinitialised(resolver, &change.name, (&old.module, before), (&new.module, after)) {
             out.insert(definition);
         }
     }
@@ -37,7 +37,7 @@ pub fn afresh(resolver: &Resolver<'_, '_>, changes: &Changes, wishes: &[Wish]) -
 
 /// Whether a variable cannot stay where it is, but could be another one: not where the dynamic linker decides which of its
 /// name a library's own code uses.
-pub(super) fn may_start_afresh(
+pub(super) fn may_be_reinitialised(
     resolver: &Resolver<'_, '_>,
     name: &str,
     old: (&Module<'_>, &Global<'_>),
@@ -57,7 +57,7 @@ pub(super) fn is_same_storage(old: (&Module<'_>, &Global<'_>), new: (&Module<'_>
             .and_then(|n| n.parse::<u32>().ok())
             .unwrap_or(1)
     };
-    let (before, after) = (old.1.kind_of_value, new.1.kind_of_value);
+    let (before, after) = (old.1.value_type, new.1.value_type);
     align(new.1) <= align(old.1) && scalars(old.0, before) == scalars(new.0, after)
 }
 
@@ -87,7 +87,7 @@ fn spell<'a>(module: &Module<'a>, text: &'a str, out: &mut Vec<Run<'a>>) -> Opti
                 _ => (0..count).for_each(|_| element.iter().for_each(|run| push(out, *run))),
             }
         }
-        _ if first.kind == Kind::Local => spell(module, module.type_index.get(first.text)?, out)?,
+        _ if first.kind == TokenKind::Local => spell(module, module.type_index.get(first.text)?, out)?,
         // Numbers, pointers, vectors; packed structures, whose members lie elsewhere.
         _ => push(out, (text, 1)),
     }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::shape::{elements, number};
 use crate::ir::debug::{Node, Place};
-use crate::ir::lex::{Kind, tokens};
+use crate::ir::lex::{TokenKind, tokens};
 use crate::ir::{Function, Module};
 
 /// The debug nodes of a module, with their users.
@@ -19,7 +19,7 @@ pub(super) struct Nodes<'m, 'a> {
 
 /// All that leads to one type in one module.
 #[derive(Debug, Default)]
-pub(super) struct Reach {
+pub(super) struct Reachability {
     /// Types that contain it or lead to it through pointers.
     pub(super) types: BTreeSet<usize>,
     /// Those of them that contain it.
@@ -79,8 +79,8 @@ impl<'m, 'a> Nodes<'m, 'a> {
     }
 
     /// What leads to the type of this name, a structure's own or its typedef's.
-    pub(super) fn reach(&self, name: &str) -> Reach {
-        let mut reach = Reach::default();
+    pub(super) fn reachability(&self, name: &str) -> Reachability {
+        let mut reachability = Reachability::default();
         for (id, node) in self.nodes.iter().enumerate() {
             let Some(node) = node.as_ref().filter(|n| n.text("name").as_deref() == Some(name)) else { continue };
             let base = node.get("baseType").and_then(number);
@@ -88,14 +88,14 @@ impl<'m, 'a> Nodes<'m, 'a> {
                 base.and_then(|b| self.node(b)).is_some_and(|b| b.kind == "DICompositeType" && b.get("name").is_none())
             };
             match (node.kind, node.get("tag")) {
-                ("DICompositeType", _) => drop(reach.targets.insert(id)),
-                ("DIDerivedType", Some("DW_TAG_typedef")) if unnamed() => reach.targets.extend(base),
+                ("DICompositeType", _) => drop(reachability.targets.insert(id)),
+                ("DIDerivedType", Some("DW_TAG_typedef")) if unnamed() => reachability.targets.extend(base),
                 _ => {}
             }
         }
-        reach.by_value = self.upwards(&reach.targets, |node| !is_pointer(node));
-        reach.types = self.upwards(&reach.targets, |_| true);
-        reach
+        reachability.by_value = self.upwards(&reachability.targets, |node| !is_pointer(node));
+        reachability.types = self.upwards(&reachability.targets, |_| true);
+        reachability
     }
 
     fn upwards(&self, from: &BTreeSet<usize>, follow: impl Fn(&Node<'a>) -> bool) -> BTreeSet<usize> {
@@ -111,29 +111,29 @@ impl<'m, 'a> Nodes<'m, 'a> {
     }
 
     /// Variables that contain it, or lead to it by their type.
-    pub(super) fn variables(&self, reach: &Reach) -> Vec<(String, Place)> {
+    pub(super) fn variables(&self, reachability: &Reachability) -> Vec<(String, Place)> {
         let leads = self.nodes.iter().enumerate().filter_map(|(id, node)| {
             let node = node.as_ref().filter(|n| n.kind == "DIGlobalVariable")?;
             let of = node.get("type").and_then(number)?;
-            let leads = reach.types.contains(&of) && !self.without_pointers.contains(&id);
-            (leads || reach.by_value.contains(&of)).then_some(node)
+            let leads = reachability.types.contains(&of) && !self.without_pointers.contains(&id);
+            (leads || reachability.by_value.contains(&of)).then_some(node)
         });
         leads.map(|n| (n.text("name").unwrap_or_default(), self.place(n))).collect()
     }
 
     /// Another structure or union that contains it or points to it.
-    pub(super) fn holder(&self, reach: &Reach) -> Option<(String, Place)> {
-        let others = reach.types.difference(&reach.targets).filter_map(|id| self.node(*id));
+    pub(super) fn container(&self, reachability: &Reachability) -> Option<(String, Place)> {
+        let others = reachability.types.difference(&reachability.targets).filter_map(|id| self.node(*id));
         let array = |n: &Node<'_>| n.get("tag") == Some("DW_TAG_array_type");
-        let mut holders = others.filter(|n| n.kind == "DICompositeType" && !array(n));
-        holders.next().map(|n| (n.text("name").unwrap_or_else(|| "(unnamed)".into()), self.place(n)))
+        let mut containers = others.filter(|n| n.kind == "DICompositeType" && !array(n));
+        containers.next().map(|n| (n.text("name").unwrap_or_else(|| "(unnamed)".into()), self.place(n)))
     }
 
     /// Is something of another type converted to it somewhere?
-    pub(super) fn is_cast_to(&self, reach: &Reach) -> bool {
+    pub(super) fn is_cast_to(&self, reachability: &Reachability) -> bool {
         let units = self.nodes.iter().flatten().filter(|n| n.kind == "DICompileUnit");
         let lists = units.filter_map(|n| self.module.node(n.get("retainedTypes")?));
-        lists.flat_map(tokens).filter_map(|t| number(t.text)).any(|id| reach.types.contains(&id))
+        lists.flat_map(tokens).filter_map(|t| number(t.text)).any(|id| reachability.types.contains(&id))
     }
 
     /// Types of result and parameters that a subprogram was declared with.
@@ -150,18 +150,19 @@ impl<'m, 'a> Nodes<'m, 'a> {
     }
 
     /// Functions outside this module that are declared to take it.
-    pub(super) fn declared_with(&self, reach: &Reach) -> Vec<String> {
+    pub(super) fn declared_with(&self, reachability: &Reachability) -> Vec<String> {
         let all = self.nodes.iter().flatten().filter(|n| n.kind == "DISubprogram");
         let declared = all.filter(|n| !n.get("spFlags").is_some_and(|f| f.contains("DISPFlagDefinition")));
-        let takes = declared.filter(|n| self.signature(n).into_iter().flatten().any(|t| reach.types.contains(&t)));
+        let takes =
+            declared.filter(|n| self.signature(n).into_iter().flatten().any(|t| reachability.types.contains(&t)));
         takes.filter_map(|n| n.text("linkageName").or_else(|| n.text("name"))).collect()
     }
 
     /// Functions whose code or signature has to do with the type.
-    pub(super) fn functions(&self, reach: &Reach, type_name: &str) -> Vec<(String, Option<Place>)> {
+    pub(super) fn functions(&self, reachability: &Reachability, type_name: &str) -> Vec<(String, Option<Place>)> {
         let local = |id: usize| {
             let variable = self.node(id).filter(|n| n.kind == "DILocalVariable");
-            variable.and_then(|n| n.get("type").and_then(number)).is_some_and(|t| reach.types.contains(&t))
+            variable.and_then(|n| n.get("type").and_then(number)).is_some_and(|t| reachability.types.contains(&t))
         };
         // Accesses carry the name of the structure they go into.
         let quoted = format!("!\"{type_name}\"");
@@ -175,10 +176,10 @@ impl<'m, 'a> Nodes<'m, 'a> {
         let touching = all.filter(|f| {
             let declared = self.subprogram(f).map(|s| self.signature(s)).unwrap_or_default();
             let mut body = tokens(f.body.unwrap_or_default());
-            declared.into_iter().flatten().any(|t| reach.types.contains(&t))
+            declared.into_iter().flatten().any(|t| reachability.types.contains(&t))
                 || body.any(|t| match t.kind {
-                    Kind::Meta => number(t.text).is_some_and(|id| local(id) || access(id)),
-                    Kind::Local => is_named(t.text, type_name),
+                    TokenKind::Meta => number(t.text).is_some_and(|id| local(id) || access(id)),
+                    TokenKind::Local => is_named(t.text, type_name),
                     _ => false,
                 })
         });

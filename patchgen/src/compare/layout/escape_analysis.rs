@@ -9,12 +9,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use super::reach::{Nodes, Reach, is_named};
+use super::reachability::{Nodes, Reachability, is_named};
 use super::shape::number;
 use crate::ir::Function;
 use crate::ir::debug::Place;
 use crate::ir::header::split_commas;
-use crate::ir::lex::{Kind, tokens};
+use crate::ir::lex::{TokenKind, tokens};
 use crate::ir::line::{Line, value};
 
 /// Functions of the C library that move bytes they know nothing about.
@@ -28,7 +28,7 @@ pub(super) type Takers = BTreeMap<String, Option<Vec<usize>>>;
 pub(super) type Lost = (String, Option<Place>);
 
 /// One function that has to do with a type.
-pub(super) struct Flow<'f, 'm, 'a> {
+pub(super) struct EscapeAnalysis<'f, 'm, 'a> {
     nodes: &'f Nodes<'m, 'a>,
     takers: &'f Takers,
     in_program: &'f dyn Fn(&str) -> bool,
@@ -51,11 +51,11 @@ struct Record<'a> {
     inlined: bool,
 }
 
-impl<'f, 'm, 'a> Flow<'f, 'm, 'a> {
+impl<'f, 'm, 'a> EscapeAnalysis<'f, 'm, 'a> {
     /// Of the objects of a type in one function of its base; `None` when all stay in sight.
     pub(super) fn lost(
         nodes: &'f Nodes<'m, 'a>,
-        reach: &Reach,
+        reachability: &Reachability,
         name: &str,
         takers: &'f Takers,
         in_program: &'f dyn Fn(&str) -> bool,
@@ -65,19 +65,19 @@ impl<'f, 'm, 'a> Flow<'f, 'm, 'a> {
         let body = function.body.unwrap_or_default();
         let lines = Line::all(body);
         let defined = lines.iter().enumerate().filter_map(|(n, l)| Some((l.result?, n))).collect();
-        let records = records(nodes, reach, body);
+        let records = records(nodes, reachability, body);
         let own = records.iter().filter(|r| r.pointer && r.parameter && !r.inlined).map(|r| value(r.operand));
         let parameters = function.parameters();
         let copies = parameters.iter().filter(|p| p.contains("byval(") || p.contains("sret(")).map(|p| value(p));
         let own = own.chain(copies).filter(|v| v.starts_with('%')).collect();
-        let flow = Flow { nodes, takers, in_program, lines, defined, own, arrays };
-        flow.run(&records, name).err()
+        let escape_analysis = EscapeAnalysis { nodes, takers, in_program, lines, defined, own, arrays };
+        escape_analysis.run(&records, name).err()
     }
 
     fn run(&self, records: &[Record<'a>], name: &str) -> Result<(), Lost> {
         let mut roots: BTreeSet<&'a str> = self.own.clone();
         for line in self.lines.iter().filter(|l| l.opcode() == "alloca") {
-            if line.tokens.iter().any(|t| t.kind == Kind::Local && is_named(t.text, name)) {
+            if line.tokens.iter().any(|t| t.kind == TokenKind::Local && is_named(t.text, name)) {
                 roots.extend(line.result);
             }
         }
@@ -87,7 +87,9 @@ impl<'f, 'm, 'a> Flow<'f, 'm, 'a> {
             if record.pointer && !record.value {
                 return Err(("a pointer to it is kept in memory".into(), None));
             }
-            for operand in tokens(record.operand).filter(|t| address && matches!(t.kind, Kind::Local | Kind::Global)) {
+            for operand in
+                tokens(record.operand).filter(|t| address && matches!(t.kind, TokenKind::Local | TokenKind::Global))
+            {
                 self.trace(operand.text, &mut roots)?;
             }
         }
@@ -116,7 +118,7 @@ impl<'f, 'm, 'a> Flow<'f, 'm, 'a> {
             let global = self.nodes.module.global_named(name);
             global.is_some_and(|g| !g.constant && g.linkage == "internal" && g.debug().is_none())
         };
-        let used = |l: &&Line<'a>| l.tokens.iter().any(|t| t.kind == Kind::Global && made(t.name()));
+        let used = |l: &&Line<'a>| l.tokens.iter().any(|t| t.kind == TokenKind::Global && made(t.name()));
         match self.lines.iter().find(used).filter(|_| !records.is_empty()) {
             Some(line) => Err(("the compiler made a variable of an object".into(), self.place(line))),
             None => Ok(()),
@@ -176,7 +178,8 @@ impl<'f, 'm, 'a> Flow<'f, 'm, 'a> {
                     continue;
                 }
                 let uses = line.tokens.iter().skip(usize::from(line.result.is_some()));
-                let of = |known: &BTreeSet<&str>| uses.clone().any(|t| t.kind == Kind::Local && known.contains(t.text));
+                let of =
+                    |known: &BTreeSet<&str>| uses.clone().any(|t| t.kind == TokenKind::Local && known.contains(t.text));
                 let comes_out = line.opcode() == "getelementptr" && of(&inside);
                 if comes_out || of(&known) {
                     self.one_use(line, &mut known)?;
@@ -202,7 +205,7 @@ impl<'f, 'm, 'a> Flow<'f, 'm, 'a> {
     }
 
     fn one_use(&self, line: &Line<'a>, known: &mut BTreeSet<&'a str>) -> Result<(), Lost> {
-        let holds = |text: &str| tokens(text).any(|t| t.kind == Kind::Local && known.contains(t.text));
+        let holds = |text: &str| tokens(text).any(|t| t.kind == TokenKind::Local && known.contains(t.text));
         let lost = |what: String| Err((what, self.place(line)));
         let operands = line.operands();
         match line.opcode() {
@@ -227,7 +230,7 @@ impl<'f, 'm, 'a> Flow<'f, 'm, 'a> {
 
     /// Why an object must not be handed to this function.
     fn handed(&self, callee: &str, arguments: &[&'a str], known: &BTreeSet<&'a str>) -> Option<String> {
-        let holds = |text: &str| tokens(text).any(|t| t.kind == Kind::Local && known.contains(t.text));
+        let holds = |text: &str| tokens(text).any(|t| t.kind == TokenKind::Local && known.contains(t.text));
         let copy = ["llvm.memcpy.", "llvm.memmove."].iter().any(|p| callee.starts_with(p));
         if copy {
             let constant = |a: &str| {
@@ -246,12 +249,16 @@ impl<'f, 'm, 'a> Flow<'f, 'm, 'a> {
     }
 
     /// Its IR parameters that point to the type.
-    pub(super) fn parameters(nodes: &Nodes<'m, 'a>, reach: &Reach, function: &Function<'a>) -> Option<Vec<usize>> {
-        let records = records(nodes, reach, function.body.unwrap_or_default());
+    pub(super) fn parameters(
+        nodes: &Nodes<'m, 'a>,
+        reachability: &Reachability,
+        function: &Function<'a>,
+    ) -> Option<Vec<usize>> {
+        let records = records(nodes, reachability, function.body.unwrap_or_default());
         let own: BTreeSet<&str> =
             records.iter().filter(|r| r.pointer && r.parameter && !r.inlined).map(|r| value(r.operand)).collect();
         let declared = nodes.subprogram(function).map(|s| nodes.signature(s)).unwrap_or_default();
-        let pointers = |t: &usize| reach.types.contains(t) && !reach.by_value.contains(t);
+        let pointers = |t: &usize| reachability.types.contains(t) && !reachability.by_value.contains(t);
         let wanted = declared.into_iter().skip(1).flatten().filter(pointers).count();
         let all = function.parameters();
         let found: Vec<usize> = (0..all.len()).filter(|n| own.contains(value(all[*n]))).collect();
@@ -260,7 +267,7 @@ impl<'f, 'm, 'a> Flow<'f, 'm, 'a> {
 }
 
 /// Records of variables that are of the type or point to it.
-fn records<'a>(nodes: &Nodes<'_, 'a>, reach: &Reach, body: &'a str) -> Vec<Record<'a>> {
+fn records<'a>(nodes: &Nodes<'_, 'a>, reachability: &Reachability, body: &'a str) -> Vec<Record<'a>> {
     let mut out = Vec::new();
     for line in body.lines() {
         let Some((kind, rest)) = line.trim_start().strip_prefix("#dbg_").and_then(|l| l.split_once('(')) else {
@@ -269,7 +276,9 @@ fn records<'a>(nodes: &Nodes<'_, 'a>, reach: &Reach, body: &'a str) -> Vec<Recor
         let items = split_commas(rest.trim_end().strip_suffix(')').unwrap_or(rest));
         let variable = items.get(1).and_then(|i| number(i)).and_then(|id| nodes.node(id));
         let Some(variable) = variable.filter(|v| v.kind == "DILocalVariable") else { continue };
-        let Some(kind_of) = variable.get("type").and_then(number).filter(|t| reach.types.contains(t)) else { continue };
+        let Some(kind_of) = variable.get("type").and_then(number).filter(|t| reachability.types.contains(t)) else {
+            continue;
+        };
         let inlined = items.last().and_then(|i| number(i)).and_then(|id| nodes.node(id));
         let inlined = inlined.is_some_and(|l| l.get("inlinedAt").is_some());
         let expression = items.get(2).copied().unwrap_or_default();
@@ -279,7 +288,7 @@ fn records<'a>(nodes: &Nodes<'_, 'a>, reach: &Reach, body: &'a str) -> Vec<Recor
                 operand,
                 value,
                 dereferenced: expression.contains("DW_OP_deref"),
-                pointer: !reach.by_value.contains(&kind_of),
+                pointer: !reachability.by_value.contains(&kind_of),
                 parameter: variable.number("arg") != 0,
                 inlined,
             });
@@ -289,7 +298,7 @@ fn records<'a>(nodes: &Nodes<'_, 'a>, reach: &Reach, body: &'a str) -> Vec<Recor
             "assign" => {
                 push(items[0], true);
                 // A pointer variable that is assigned in memory was a slot of its own; by now it is a value.
-                if let Some(address) = items.get(4).filter(|_| reach.by_value.contains(&kind_of)) {
+                if let Some(address) = items.get(4).filter(|_| reachability.by_value.contains(&kind_of)) {
                     push(address, false);
                 }
             }
