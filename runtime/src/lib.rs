@@ -26,6 +26,7 @@
 mod fail;
 mod gate;
 mod image;
+mod listing;
 mod outcome;
 mod phase;
 mod place;

@@ -9,6 +9,7 @@ use dsu_abi::wire::{Apply, Code, Revert, Wish};
 
 use crate::fail::{Fail, Result};
 use crate::image::{Image, Redirect, UNLOADED, Verified};
+use crate::listing;
 use crate::outcome::{Outcome, ask, notify};
 use crate::phase::{self, Phase};
 use crate::reclaim::{self, Reclaim};
@@ -161,7 +162,7 @@ impl State {
             Wish::Thread => true,
         };
         if thread {
-            if !transition::can_list() {
+            if !listing::is_possible() {
                 return Err(Fail::new(Code::NoProc, "", ""));
             }
             // Idle regions are not counted in the notes, but whoever was in one is known.
@@ -204,7 +205,7 @@ impl State {
         let update = Move { from: images_of(&self.active), to: images_of(&target) }.without_the_same();
         let thread = self.active.iter().flatten().any(|active| active.thread)
             && update.check_ways().is_ok()
-            && transition::can_list();
+            && listing::is_possible();
         for image in update.from.iter().flatten() {
             ask(image.hooks.pre_revert, "dsu_pre_revert")?;
         }
@@ -333,10 +334,16 @@ impl State {
         transition::sweep();
         // Without memory for a page, threads move when the runtime looks at them; it tries again then.
         let _begun = self.rounds.begin(task);
-        // Threads that were there before are given the old generation, those that come later the new one.
-        if transition::enrol(self.generation) == Ok(0) {
-            threads::set_birth(target);
+        self.settle_births(target);
+    }
+
+    /// Threads that were there when the stubs came are given the old generation, those that come later the new one: as
+    /// soon as it is certain that the former are all known. False as long as it is not.
+    fn settle_births(&self, goal: u32) -> bool {
+        if threads::birth() != goal && transition::enrol(self.generation) == Ok(true) {
+            threads::set_birth(goal);
         }
+        threads::birth() == goal
     }
 
     /// Enters a committed change into the tables. Doing it twice is doing it once.
@@ -440,7 +447,8 @@ impl State {
     /// Looks at the threads; ends the transition when all have moved.
     fn move_on(&mut self) {
         let Some(transition) = self.transition else { return };
-        if !self.census().all_moved() {
+        let births = self.settle_births(transition.goal());
+        if !self.census().all_moved() || !births {
             return;
         }
         let update = if transition.turned_back { transition.update.reversed() } else { transition.update };

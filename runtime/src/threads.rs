@@ -45,6 +45,8 @@ pub(crate) struct Record {
     loop_fd: AtomicI32,
     /// When it moved (monotonic nanoseconds), as seen by the runtime.
     pub(crate) since_ns: AtomicU64,
+    /// The listing of threads it was last met in; 0 before. Only the runtime's thread uses it.
+    pub(crate) listed: AtomicU32,
 }
 
 impl Record {
@@ -63,6 +65,7 @@ impl Record {
             loops: AtomicU32::new(0),
             loop_fd: AtomicI32::new(-1),
             since_ns: AtomicU64::new(0),
+            listed: AtomicU32::new(0),
         }
     }
 
@@ -76,12 +79,17 @@ impl Record {
         self.answered.store(0, Ordering::Relaxed);
         self.loops.store(0, Ordering::Relaxed);
         self.elsewhere.store(0, Ordering::Relaxed);
+        self.listed.store(0, Ordering::Relaxed);
         self.reading.store(core::ptr::null_mut(), Ordering::Release);
     }
 
     /// Whether it is the record of a thread.
     pub(crate) fn is_used(&self) -> bool {
         !matches!(self.thread.load(Ordering::Acquire), 0 | CHANGING | UNKNOWN)
+    }
+
+    fn is_of(&self, thread: u32) -> bool {
+        self.thread.load(Ordering::Acquire) == thread
     }
 
     /// Takes it from `thread`; false if it is that thread's no more.
@@ -256,13 +264,23 @@ pub(crate) fn make_pool() {
 
 /// The record of a thread, if it has one.
 pub(crate) fn record_of(thread: u32) -> Option<&'static Record> {
-    records().iter().find(|record| record.thread.load(Ordering::Acquire) == thread)
+    records().iter().find(|record| record.is_of(thread))
+}
+
+/// The same for a search that goes on, record after record, from `near`.
+pub(crate) fn record_near(thread: u32, near: &mut usize) -> Option<&'static Record> {
+    let records = records();
+    let from =
+        |start: usize| records.get(start..).unwrap_or(&[]).iter().position(|r| r.is_of(thread)).map(|at| start + at);
+    let at = from(*near).or_else(|| from(0))?;
+    *near = at + 1;
+    records.get(at)
 }
 
 /// A record for a thread that has none. `None`: there are too many threads.
 pub(crate) fn claim(thread: u32, generation: u32) -> Option<&'static Record> {
     let take = |record: &'static Record| {
-        record.change_hands(0).then(|| {
+        (record.is_of(0) && record.change_hands(0)).then(|| {
             record.begin(generation);
             record.thread.store(thread, Ordering::Release);
             record

@@ -10,6 +10,7 @@ use core::sync::atomic::Ordering;
 
 use dsu_abi::wire::Standing;
 
+use crate::listing::Listing;
 use crate::scan::{Range, Ranges, Task, each_word};
 use crate::switch::Move;
 use crate::sys::memory::Table;
@@ -107,51 +108,26 @@ pub(crate) struct Census {
     pub(crate) moved: u32,
     /// Threads without a frame in retired code.
     pub(crate) answered: u32,
-    /// Threads for which there is no record.
-    unknown: u32,
+    /// No thread is missing.
+    complete: bool,
 }
 
 impl Census {
     /// Where nothing could be found out.
-    pub(crate) const NOTHING: Self = Self { threads: 1, moved: 0, answered: 0, unknown: 0 };
+    pub(crate) const NOTHING: Self = Self { threads: 1, moved: 0, answered: 0, complete: false };
 
     pub(crate) fn all_moved(&self) -> bool {
-        self.moved == self.threads && self.unknown == 0
+        self.complete && self.moved == self.threads
     }
 
     pub(crate) fn all_answered(&self) -> bool {
-        self.answered == self.threads && self.unknown == 0
+        self.complete && self.answered == self.threads
     }
 }
 
-/// The threads of the program, but not the runtime's.
-fn each_thread(each: &mut dyn FnMut(u32)) -> Result<(), Errno> {
-    let own = process::thread_id();
-    tasks::each_thread(&mut |thread| {
-        if thread != own {
-            each(thread);
-        }
-    })
-}
-
-/// Whether the threads of the process can be found out: not in a chroot without `/proc`.
-pub(crate) fn can_list() -> bool {
-    each_thread(&mut |_| {}).is_ok()
-}
-
-/// Makes sure that every thread there is has a record; those without are of `generation`. How many got none.
-pub(crate) fn enrol(generation: u32) -> Result<u32, Errno> {
-    let mut unknown = 0;
-    each_thread(&mut |thread| unknown += u32::from(enrolled(thread, generation).is_none()))?;
-    Ok(unknown)
-}
-
-fn enrolled(thread: u32, generation: u32) -> Option<&'static Record> {
-    threads::record_of(thread).or_else(|| {
-        let claimed = threads::claim(thread, generation)?;
-        claimed.since_ns.store(process::now_ns(), Ordering::Relaxed);
-        Some(claimed)
-    })
+/// Makes sure that every thread there is has a record; those without are of `generation`. False if that is not certain.
+pub(crate) fn enrol(generation: u32) -> Result<bool, Errno> {
+    Ok(Listing::make(generation)?.complete)
 }
 
 /// Gives records of threads that have ended back.
@@ -178,21 +154,19 @@ pub(crate) struct Watch<'r> {
 /// Looks at all threads, and moves those that can be moved.
 pub(crate) fn look_around(rounds: &Rounds, program: &Ranges, moving: Option<&Transition>) -> Result<Census, Errno> {
     let Some(task) = rounds.task() else { return Ok(Census::default()) };
-    let mut census = Census::default();
+    let listing = Listing::make(threads::birth())?;
+    let mut census = Census { complete: listing.complete, ..Census::default() };
     let watch = Watch { rounds, task, program, moving, map: Map::read()? };
-    each_thread(&mut |thread| {
-        let Some(record) = enrolled(thread, threads::birth()) else {
-            census.unknown += 1;
-            return;
-        };
+    for record in listing.records() {
+        let thread = record.thread.load(Ordering::Acquire);
         let was_gone = !watch.is_done(record) && !watch.visit(record, thread);
         if was_gone {
-            return;
+            continue;
         }
         census.threads += 1;
         census.moved += u32::from(watch.is_moved(record));
         census.answered += u32::from(rounds.has_answered(record));
-    })?;
+    }
     Ok(census)
 }
 

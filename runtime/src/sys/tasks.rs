@@ -83,6 +83,18 @@ pub(crate) fn each_thread(each: &mut dyn FnMut(u32)) -> Result<(), Errno> {
     }
 }
 
+/// How many threads the process has, its ended first one included, which stays until the others have gone.
+pub(crate) fn thread_count() -> Result<u32, Errno> {
+    /// `num_threads` in `/proc/PID/stat`, counted from what follows the program's name (proc(5)).
+    const FIELD: usize = 17;
+    let mut buffer = [0; 512];
+    let line = read(&Path::empty().with(b"/proc/self/stat"), &mut buffer)?;
+    // The name is whatever the program likes; it ends with the last parenthesis.
+    let after_name = line.rsplit(|byte| *byte == b')').next().unwrap_or(&[]).trim_ascii_start();
+    let field = after_name.split(|byte| *byte == b' ').nth(FIELD).unwrap_or(&[]);
+    number(field, 10).map(|(count, _)| count as u32).ok_or(Errno(libc::EINVAL))
+}
+
 /// A number at the start of a text, and what follows it.
 fn number(text: &[u8], base: u64) -> Option<(u64, &[u8])> {
     let digit = |byte: &u8| (*byte as char).to_digit(base as u32).map(u64::from);
@@ -94,7 +106,7 @@ fn number(text: &[u8], base: u64) -> Option<(u64, &[u8])> {
 
 /// What a thread is doing.
 pub(crate) fn activity(thread: u32) -> Activity {
-    let switches = switches(thread);
+    let Some(switches) = switches(thread) else { return Activity::Gone };
     let mut buffer = [0; 256];
     let line = match read(&path(thread, b"syscall"), &mut buffer) {
         Ok(line) => line,
@@ -116,20 +128,32 @@ pub(crate) fn activity(thread: u32) -> Activity {
     }
 }
 
-/// Context switches of a thread so far, voluntary and not.
-fn switches(thread: u32) -> Option<u64> {
+/// Context switches of a thread so far, voluntary and not, if the kernel tells. `None`: it has ended; a first thread that
+/// ended before the others stays in the list until they have gone, too.
+#[expect(clippy::option_option, reason = "whether it lives and what is known of it are two questions")]
+fn switches(thread: u32) -> Option<Option<u64>> {
     let mut buffer = [0; 4096];
-    let status = read(&path(thread, b"status"), &mut buffer).ok()?;
+    let status = match read(&path(thread, b"status"), &mut buffer) {
+        Ok(status) => status,
+        Err(Errno(libc::ENOENT | libc::ESRCH)) => return None,
+        Err(_) => return Some(None),
+    };
     let mut sum = 0u64;
     let mut lines = 0;
     for line in status.split(|byte| *byte == b'\n') {
         let mut parts = line.splitn(2, |byte| *byte == b':');
-        if parts.next().is_some_and(|name| name.ends_with(b"voluntary_ctxt_switches")) {
-            sum = sum.wrapping_add(number(parts.next()?.trim_ascii_start(), 10)?.0);
+        let (name, value) = (parts.next().unwrap_or(&[]), parts.next().unwrap_or(&[]).trim_ascii_start());
+        if name == b"State" && matches!(value.first(), Some(b'Z' | b'X')) {
+            return None;
+        }
+        if name.ends_with(b"voluntary_ctxt_switches")
+            && let Some((count, _)) = number(value, 10)
+        {
+            sum = sum.wrapping_add(count);
             lines += 1;
         }
     }
-    (lines == 2).then_some(sum)
+    Some((lines == 2).then_some(sum))
 }
 
 /// Whether the process has this thread.
