@@ -28,8 +28,11 @@ pub(crate) struct Record {
     /// Where its thread control block is, which is right above its stack (of all threads but the first); 0 as long as
     /// it has not passed here itself.
     pub(crate) pointer: AtomicUsize,
-    /// Stack pointer at the beginning of the idle region it is in.
+    /// Stack pointer at the beginning of the idle region it is in; 0 outside. A signal handler that calls a changed function
+    /// ends the region for `word`, but not here: where the call goes on (`SA_RESTART`), the thread waits as before.
     pub(crate) idle_sp: AtomicUsize,
+    /// Where the call returned to that began it: the blocking call is the next one there.
+    pub(crate) idle_pc: AtomicUsize,
     /// Its stack, as the runtime has found out; 0 before.
     pub(crate) stack_low: AtomicUsize,
     pub(crate) stack_high: AtomicUsize,
@@ -57,6 +60,7 @@ impl Record {
             answered: AtomicU32::new(0),
             pointer: AtomicUsize::new(0),
             idle_sp: AtomicUsize::new(0),
+            idle_pc: AtomicUsize::new(0),
             stack_low: AtomicUsize::new(0),
             stack_high: AtomicUsize::new(0),
             inside: AtomicUsize::new(0),
@@ -366,13 +370,22 @@ fn answer(record: &'static Record, sp: usize) {
 
 extern "C" fn idle_begin(_unused: usize, sp: usize) {
     if let Some(record) = own() {
-        record.idle_sp.store(sp, Ordering::Release);
-        record.word.begin_idle();
+        begin_idle(record, sp);
     }
+}
+
+/// `sp`: where the return address into the caller of the entry is.
+fn begin_idle(record: &Record, sp: usize) {
+    // SAFETY: the entry has passed on its own stack pointer, which points at the return address it was called with.
+    let pc = unsafe { (sp as *const usize).read() };
+    record.idle_pc.store(pc, Ordering::Relaxed);
+    record.idle_sp.store(sp, Ordering::Release);
+    record.word.begin_idle();
 }
 
 extern "C" fn idle_end(_unused: usize, sp: usize) {
     let Some(record) = own() else { return };
+    record.idle_sp.store(0, Ordering::Release);
     record.word.resume();
     if own_round() != __dsu_generation.round.load(Ordering::Relaxed) {
         answer(record, sp);
@@ -412,13 +425,12 @@ fn is_loops_own(record: &Record, fd: i32) -> bool {
 extern "C" fn library_idle_begin(fd: i32, sp: usize) {
     let record = current();
     if is_loops_own(record, fd) {
-        record.idle_sp.store(sp, Ordering::Release);
-        record.word.begin_idle();
+        begin_idle(record, sp);
     }
 }
 
 extern "C" fn library_idle_end(unused: usize, sp: usize) {
-    if current().word.load().is_idle() {
+    if current().idle_sp.load(Ordering::Relaxed) != 0 {
         idle_end(unused, sp);
     }
 }

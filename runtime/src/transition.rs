@@ -2,8 +2,8 @@
 //! those that sleep, and nobody waits for anybody. What counts for a thread to be moved where it sleeps:
 //!
 //! 1. It is in an idle region, and has not left it since its stack was looked at: one compare-and-swap of its word.
-//! 2. It is in no region, but blocked with no frame of the program on its stack (a thread of a library): the runtime
-//!    announces it in the word, looks, makes sure that the thread has not run since, and moves it. Should it wake in
+//! 2. It is in no region, but blocked with no frame of the program on its stack (a thread of a library), or again in the wait
+//!    of a region that a signal handler ended: the runtime announces it in the word, looks, makes sure that the thread has not run since, and moves it. Should it wake in
 //!    between, the first stub it meets takes the announcement back.
 
 use core::sync::atomic::Ordering;
@@ -235,11 +235,13 @@ impl Watch<'_> {
         record.inside.store(found.changed, Ordering::Relaxed);
         if found.changed == 0 && !self.is_moved(record) {
             let goal = self.task.goal;
-            let waits = record.idle_sp.load(Ordering::Acquire).wrapping_sub(low) < WAIT_FRAMES;
+            let region = record.idle_sp.load(Ordering::Acquire);
+            let waits = region != 0 && region.wrapping_sub(low) < WAIT_FRAMES;
             let moved = if seen.is_idle() {
                 waits && still() && record.word.move_idle(seen, goal)
             } else {
-                self.is_outside(stack) && move_outside(record, seen, goal, still)
+                let waits_again = waits && activity != Activity::Unreadable && is_in_its_wait(record, region);
+                (waits_again || self.is_outside(stack)) && move_outside(record, seen, goal, still)
             };
             if moved {
                 record.since_ns.store(process::now_ns(), Ordering::Relaxed);
@@ -253,6 +255,19 @@ impl Watch<'_> {
         let mut outside = true;
         each_word(stack, |word| outside &= !self.program.hold(word)).is_some() && outside
     }
+}
+
+/// Whether the call that the thread is in is the one for which its idle region was begun: its return address follows, a
+/// few instructions later and in the same place of the stack. A region that was left by `siglongjmp` has no such call.
+fn is_in_its_wait(record: &Record, region: usize) -> bool {
+    /// More than the arguments of a blocking call take.
+    const NEAR: usize = 512;
+    let mut place = [0usize];
+    let [returns_to] = match tasks::copy(region, &mut place) {
+        Some(()) => place,
+        None => return false,
+    };
+    returns_to.wrapping_sub(record.idle_pc.load(Ordering::Relaxed)) < NEAR
 }
 
 /// What a thread with this stack pointer has on its stacks: from there on; and, when it runs on one that the program

@@ -113,7 +113,10 @@ pub(crate) fn activity(thread: u32) -> Activity {
         Err(Errno(libc::ENOENT | libc::ESRCH)) => return Activity::Gone,
         Err(_) => return Activity::Unreadable,
     };
-    if line.starts_with(b"running") {
+    // A thread that is blocked in a `vfork` has lent its stack to the child, whose frames are below its stack pointer.
+    let call = number(line, 10).map(|(call, _)| call as libc::c_long);
+    let lends_its_stack = matches!(call, Some(libc::SYS_clone | libc::SYS_vfork | libc::SYS_clone3));
+    if line.starts_with(b"running") || lends_its_stack {
         return Activity::Running;
     }
     // Number of the call, six arguments, stack pointer, program counter. Outside of a system call the number is -1:
