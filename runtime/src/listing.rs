@@ -148,7 +148,7 @@ mod tests {
             for record in threads::records().iter().filter(|record| record.is_used()) {
                 let thread = record.thread.load(Ordering::Relaxed);
                 if !tasks::exists(thread) {
-                    threads::release(record, thread, record.word.load());
+                    threads::release(record, thread, record.state.load());
                 }
             }
         }

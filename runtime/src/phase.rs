@@ -12,7 +12,7 @@
 
 use core::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
 
-use crate::sys::{loader, process};
+use crate::sys::{modules, process};
 
 /// What the runtime's thread is at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -65,7 +65,7 @@ pub(crate) extern "C" fn before_fork() {
     let first = FORKING.fetch_add(1, Ordering::SeqCst) == 0;
     // Bounded: this very thread may hold a lock that the loader waits for.
     for _ in 0..LOADING_WAIT_MS * 10 {
-        if PHASE.load(Ordering::SeqCst) != Phase::Loading as u8 && !loader::is_holding() {
+        if PHASE.load(Ordering::SeqCst) != Phase::Loading as u8 && !modules::is_holding() {
             break;
         }
         process::sleep_us(100);
@@ -92,7 +92,7 @@ pub(crate) fn after_fork_in_child() -> Phase {
         2 => Phase::Opened,
         _ => Phase::Committing,
     };
-    if loader::was_holding() || phase == Phase::Loading {
+    if modules::was_holding() || phase == Phase::Loading {
         LOST.store(true, Ordering::Relaxed);
     }
     phase

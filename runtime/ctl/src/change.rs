@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use dsu_abi::wire::{self, Done, Packet, Wish};
+use dsu_abi::wire::{self, ConsistencyOverride, Done, Packet};
 use serde_json::{Value, json};
 
 use crate::error::Error;
@@ -32,8 +32,8 @@ pub(crate) fn apply(target: &Target, patch: &Patch, request: wire::Apply) -> Res
 }
 
 /// The request for it.
-pub(crate) fn request(wish: Wish, timeout: Option<Duration>, queue: bool) -> wire::Apply {
-    wire::Apply { wish, timeout_ms: milliseconds(timeout), queue }
+pub(crate) fn request(consistency: ConsistencyOverride, timeout: Option<Duration>, queue: bool) -> wire::Apply {
+    wire::Apply { consistency, timeout_ms: milliseconds(timeout), queue }
 }
 
 /// As the protocol has it: 0 is for ever. The command line takes nothing that does not fit.
@@ -66,7 +66,7 @@ fn read(target: &Target, patch: &str, packets: &[Packet<'_>]) -> Result<Value, E
     for packet in packets {
         match packet {
             Packet::Done(done) => fill(&mut document, done),
-            Packet::Redirect(redirect) => functions.push(status::function(redirect)),
+            Packet::Function(version) => functions.push(status::function(version)),
             Packet::Failure(failure) => return Err(Error::refused(target.pid, patch, failure)),
             _ => {}
         }

@@ -127,12 +127,12 @@ impl Error {
                 "process `{pid}` is still moving threads to another update; wait for it (`dsuctl status {pid} --watch`), \
                  revert it, or apply with `--queue`"
             ),
-            Code::NoOldWay => format!(
-                "patch `{patch}` has no way into the old version of `{subject}`{because}; apply it with \
+            Code::NoTrampoline => format!(
+                "patch `{patch}` has no original-code trampoline of `{subject}`{because}; apply it with \
                  `--consistency newest`"
             ),
             Code::Vetoed => format!("patch `{patch}` refuses: its hook `{subject}` said no{because}"),
-            Code::CarriedDiffers => format!(
+            Code::PersistentDiffers => format!(
                 "patch `{patch}` adds variable `{subject}`, of which process `{pid}` has another one from an earlier \
                  patch{because}; revert that patch to the base first"
             ),

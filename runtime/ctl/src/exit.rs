@@ -48,8 +48,8 @@ pub(crate) const BAD_REFERENCE: u8 = 32;
 pub(crate) const NO_PROC: u8 = 33;
 /// Another update is still moving threads.
 pub(crate) const TRANSITION_IN_PROGRESS: u8 = 34;
-/// Consistency `thread` needs a way into an old version that the patch does not have.
-pub(crate) const NO_OLD_WAY: u8 = 35;
+/// Consistency `thread` needs an original-code trampoline that the patch does not have.
+pub(crate) const NO_TRAMPOLINE: u8 = 35;
 /// The patch's own hook said no.
 pub(crate) const VETOED: u8 = 36;
 /// A variable that an earlier patch added is another one in this patch.
@@ -86,7 +86,7 @@ pub(crate) const TABLE: [(u8, &str); 29] = [
     (BAD_REFERENCE, "a reference of the patch to the base cannot be made"),
     (NO_PROC, "the process does not see /proc"),
     (TRANSITION_IN_PROGRESS, "another update is still moving threads"),
-    (NO_OLD_WAY, "consistency `thread` needs a way into an old version that the patch does not have"),
+    (NO_TRAMPOLINE, "consistency `thread` needs an original-code trampoline that the patch does not have"),
     (VETOED, "the patch's own hook said no"),
     (CARRIED_DIFFERS, "a variable that an earlier patch added is another one in this patch"),
     (NO_POINTS, "consistency `thread` needs quiescence points, and the process has none"),
@@ -114,9 +114,9 @@ pub(crate) fn of(code: Code) -> u8 {
         Code::BadReference => BAD_REFERENCE,
         Code::NoProc => NO_PROC,
         Code::TransitionInProgress => TRANSITION_IN_PROGRESS,
-        Code::NoOldWay => NO_OLD_WAY,
+        Code::NoTrampoline => NO_TRAMPOLINE,
         Code::Vetoed => VETOED,
-        Code::CarriedDiffers => CARRIED_DIFFERS,
+        Code::PersistentDiffers => CARRIED_DIFFERS,
         Code::NoPoints => NO_POINTS,
     }
 }

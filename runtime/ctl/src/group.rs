@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use dsu_abi::wire::{Code, Wish};
+use dsu_abi::wire::{Code, ConsistencyOverride};
 use serde_json::{Value, json};
 
 use crate::change;
@@ -114,9 +114,9 @@ impl Group<'_> {
     /// Parents first: a child that is forked meanwhile has the patch already, or is found by looking again.
     fn apply(&mut self, mut targets: Vec<Target>, manner: Manner) -> Result<(), Error> {
         let wish = match manner.consistency {
-            None => Wish::Patch,
-            Some(Consistency::Newest) => Wish::Newest,
-            Some(Consistency::Thread) => Wish::Thread,
+            None => ConsistencyOverride::None,
+            Some(Consistency::Newest) => ConsistencyOverride::Newest,
+            Some(Consistency::Thread) => ConsistencyOverride::Thread,
         };
         let request = change::request(wish, manner.patience.timeout, manner.queue);
         let mut first = true;

@@ -4,6 +4,7 @@ use core::ffi::{CStr, c_void};
 use core::sync::atomic::{AtomicBool, Ordering};
 
 use super::{Errno, Fd, check};
+use crate::arch;
 
 /// The process's number.
 pub(crate) fn pid() -> u32 {
@@ -23,19 +24,11 @@ pub(crate) fn thread_id() -> u32 {
     unsafe { libc::syscall(libc::SYS_gettid) as u32 }
 }
 
-/// Value of `%fs:0`, which the x86-64 ABI makes the thread pointer itself.
-pub(crate) fn thread_pointer() -> usize {
-    let pointer: usize;
-    // SAFETY: reads the first word of the thread control block, which every thread of a libc has.
-    unsafe { core::arch::asm!("mov {}, fs:0", out(reg) pointer, options(nostack, readonly, preserves_flags)) };
-    pointer
-}
-
 /// Where in a thread's control block glibc keeps the thread's number: found in that of the calling thread.
 pub(crate) fn thread_id_offset() -> Option<usize> {
     /// `struct pthread` begins with the 704 bytes of `tcbhead_t`; its number follows soon.
     const AREA: core::ops::Range<usize> = 704..1024;
-    let (own, block) = (thread_id(), thread_pointer());
+    let (own, block) = (thread_id(), arch::thread_pointer());
     // SAFETY: inside the calling thread's own `struct pthread`, which is larger than 2 KiB.
     let word = |at: usize| unsafe { ((block + at) as *const u32).read_volatile() };
     AREA.step_by(4).find(|at| word(*at) == own)

@@ -3,8 +3,8 @@
 use core::ffi::CStr;
 
 use super::memory::Table;
+use super::range::Range;
 use super::{Errno, Fd, check, check_size};
-use crate::scan::Range;
 use crate::text::Text;
 
 /// A thread as the kernel sees it.
@@ -217,7 +217,7 @@ pub(crate) fn copy(from: usize, to: &mut [usize]) -> Option<()> {
 pub(crate) struct Map(Table<Range>);
 
 impl Map {
-    /// More runs of memory than programs have; what is beyond stays unknown.
+    /// More runs of memory than programs have; what is beyond never_returns unknown.
     const RUNS: usize = 1 << 16;
 
     /// Reads it.

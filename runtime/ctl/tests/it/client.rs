@@ -5,7 +5,7 @@ use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, OwnedFd};
 use std::time::Duration;
 
-use dsu_abi::wire::{Apply, Done, PACKET_MAX, Packet, Revert, Wish};
+use dsu_abi::wire::{Apply, ConsistencyOverride, Done, PACKET_MAX, Packet, Revert};
 use rustix::net::{
     AddressFamily, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags, SocketAddrUnix, SocketFlags,
     SocketType, sockopt,
@@ -14,7 +14,8 @@ use rustix::net::{
 use crate::support::{Lab, Process};
 
 /// Apply as the patch says.
-pub(crate) const APPLY: Packet<'static> = Packet::Apply(Apply { wish: Wish::Patch, timeout_ms: 0, queue: false });
+pub(crate) const APPLY: Packet<'static> =
+    Packet::Apply(Apply { consistency: ConsistencyOverride::None, timeout_ms: 0, queue: false });
 /// Back to the base.
 pub(crate) const REVERT: Packet<'static> = Packet::Revert(Revert { to_base: true, timeout_ms: 0 });
 
@@ -57,7 +58,7 @@ pub(crate) fn change(socket: &OwnedFd, patch: Option<&std::fs::File>) -> [u64; 2
         match Packet::parse(&buffer[..len]).expect("well-formed") {
             Packet::Done(Done { prepare_ns, commit_ns, .. }) => times = Some([prepare_ns, commit_ns]),
             Packet::End => return times.expect("told before the end"),
-            Packet::Redirect(_) => {}
+            Packet::Function(_) => {}
             other => panic!("{other:?}"),
         }
     }

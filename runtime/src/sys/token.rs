@@ -3,32 +3,32 @@
 use core::cell::UnsafeCell;
 use core::sync::atomic::{AtomicBool, Ordering};
 
-/// Proof of being that thread. Not `Copy`, not `Send`: it stays where it was made.
-pub(crate) struct Turn(core::marker::PhantomData<*mut ()>);
+/// Proof of being that thread. Not `Copy`, not `Send`: it never_returns where it was made.
+pub(crate) struct ThreadToken(core::marker::PhantomData<*mut ()>);
 
-impl Turn {
+impl ThreadToken {
     /// # Safety
     /// The caller is the runtime's only thread, or the only thread of the process (a child in its fork handler),
-    /// and no other `Turn` of the process is in use.
+    /// and no other `ThreadToken` of the process is in use.
     pub(crate) unsafe fn take() -> Self {
         Self(core::marker::PhantomData)
     }
 }
 
-/// A value reached with a [`Turn`] only.
-pub(crate) struct Owned<T>(UnsafeCell<T>);
+/// A value reached with a [`ThreadToken`] only.
+pub(crate) struct ThreadCell<T>(UnsafeCell<T>);
 
-// SAFETY: `Owned::get` asks for the `Turn`, and only one thread of a process has one at a time.
-unsafe impl<T> Sync for Owned<T> {}
+// SAFETY: `ThreadCell::get` asks for the `ThreadToken`, and only one thread of a process has one at a time.
+unsafe impl<T> Sync for ThreadCell<T> {}
 
-impl<T> Owned<T> {
+impl<T> ThreadCell<T> {
     pub(crate) const fn new(value: T) -> Self {
         Self(UnsafeCell::new(value))
     }
 
     /// The value. Borrowing the turn mutably keeps a second borrow away.
-    pub(crate) fn get<'t>(&'t self, _turn: &'t mut Turn) -> &'t mut T {
-        // SAFETY: the only `Turn` is mutably borrowed for as long as the result lives.
+    pub(crate) fn get<'t>(&'t self, _turn: &'t mut ThreadToken) -> &'t mut T {
+        // SAFETY: the only `ThreadToken` is mutably borrowed for as long as the result lives.
         unsafe { &mut *self.0.get() }
     }
 }

@@ -2,9 +2,10 @@
 
 use core::sync::atomic::Ordering;
 
-use super::{Active, Former, State};
+use crate::history::Active;
 use crate::image::Image;
 use crate::phase::{self, Phase};
+use crate::state::State;
 use crate::switch::{MODULES, Plan};
 use crate::sys::memory::Table;
 
@@ -30,15 +31,15 @@ impl State {
         if !closed || !phase::enter(Phase::Loading) {
             return;
         }
-        self.former.iter_mut().flatten().for_each(|former| keep_loaded(&mut former.active));
+        self.history.undo.iter_mut().flatten().for_each(|undo| keep_loaded(&mut undo.active));
         self.after.iter_mut().for_each(|after| keep_loaded(&mut after.active));
-        keep_loaded(&mut self.active);
+        keep_loaded(&mut self.history.active);
         if let Some(transition) = &mut self.transition {
             transition.update = transition.update.without(&gone);
         }
         (self.change, self.plan, self.reclaim) = (None, Plan::empty(), None);
-        self.forget_same();
-        self.waste = true;
+        self.history.forget_same();
+        self.has_retired = true;
         let (mut next, mut last) = (self.images.take(), None::<&Image>);
         while let Some(image) = next {
             next = image.next();
@@ -54,17 +55,5 @@ impl State {
             }
         }
         phase::leave();
-    }
-
-    /// Forgets what a revert would go back to as long as that is what is in effect.
-    pub(super) fn forget_same(&mut self) {
-        while let Some(last) = self.former.iter_mut().rev().find(|former| former.is_some()) {
-            let generation = |active: &Option<Active>| active.as_ref().map_or(0, |active| active.generation);
-            let same = |former: &Former| former.active.iter().map(generation).eq(self.active.iter().map(generation));
-            if !last.as_ref().is_some_and(same) {
-                break;
-            }
-            *last = None;
-        }
     }
 }

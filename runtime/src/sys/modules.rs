@@ -1,17 +1,16 @@
-//! The dynamic linker: which modules are loaded, their memory, and loading more.
+//! The modules that the dynamic linker has loaded, and its lock.
 
 use core::ffi::{CStr, c_int, c_void};
-use core::sync::atomic::{AtomicBool, AtomicU16, AtomicU32, AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use dsu_abi::elf::{PF_R, PF_W, PF_X, PT_LOAD};
 use dsu_abi::note::{self, UnitNote};
 use dsu_abi::patch::BUILD_ID_MAX;
 
-use dsu_abi::wire::Code;
-
-use super::memory::{PAGE, TextSpan};
+use super::dlopen::pin;
 use super::process;
-use crate::fail::Fail;
+use super::range::Range;
+use crate::arch;
 use crate::text::Text;
 
 /// More segments than a linker makes.
@@ -20,10 +19,10 @@ const PT_NOTE: u32 = 4;
 
 /// A loaded segment: first address, end, `PF_*`.
 #[derive(Debug, Clone, Copy, Default)]
-struct Range {
+pub(super) struct MappedSegment {
     start: usize,
     end: usize,
-    flags: u32,
+    pub(super) flags: u32,
 }
 
 /// What a loaded module with instrumented units tells about itself, copied out of its memory.
@@ -47,29 +46,29 @@ pub(crate) struct Module {
     /// Whether its TLS is at one offset from the thread pointer in every thread.
     static_tls: bool,
     /// By what to know that it is still there; `None` for what is never unloaded.
-    pub(crate) mark: Option<Mark>,
+    pub(crate) cookie: Option<Cookie>,
     /// The word of [`note::TYPE_RUNTIME`]; 0 without one.
     word: usize,
-    segments: [Range; SEGMENTS],
+    segments: [MappedSegment; SEGMENTS],
 }
 
 /// A word that a library has with its copy of the runtime, and the number written there when the library was first
-/// seen. Loaded again, it has none at first: a mark stands for one loading of one library.
+/// seen. SharedObject again, it has none at first: a cookie stands for one loading of one library.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Mark {
+pub(crate) struct Cookie {
     at: usize,
     number: u32,
 }
 
-impl Mark {
+impl Cookie {
     /// Whether the library is still loaded, wherever that is asked.
     pub(crate) fn stands(self) -> bool {
         process::word_is(self.at, self.number)
     }
 }
 
-/// The first mark: one that nobody else's memory is likely to hold.
-static NEXT_MARK: AtomicU32 = AtomicU32::new(0x4453_5500);
+/// The first cookie: one that nobody else's memory is likely to hold.
+static NEXT_COOKIE: AtomicU32 = AtomicU32::new(0x4453_5500);
 
 impl Module {
     pub(crate) fn build_id(&self) -> &[u8] {
@@ -77,9 +76,9 @@ impl Module {
     }
 
     /// Its executable segments.
-    pub(crate) fn code(&self) -> impl Iterator<Item = crate::scan::Range> {
+    pub(crate) fn code(&self) -> impl Iterator<Item = Range> {
         let code = self.segments.iter().filter(|s| s.flags & PF_X != 0);
-        code.map(|s| crate::scan::Range { start: s.start, end: s.end })
+        code.map(|s| Range { start: s.start, end: s.end })
     }
 
     /// Whether a reference with that address of the file can mean something of this module.
@@ -89,68 +88,11 @@ impl Module {
     }
 
     /// Address of `len` bytes at `address` of the file, if one segment with all of `flags` holds them.
-    fn locate(&self, address: u64, len: usize, flags: u32) -> Option<(usize, &Range)> {
+    pub(super) fn locate(&self, address: u64, len: usize, flags: u32) -> Option<(usize, &MappedSegment)> {
         let at = self.bias.checked_add(usize::try_from(address).ok()?)?;
         let end = at.checked_add(len)?;
         let segment = self.segments.iter().find(|s| s.flags & flags == flags && at >= s.start && end <= s.end)?;
         Some((at, segment))
-    }
-}
-
-/// A module that is not unloaded as long as this lives; the program itself and libraries without a [`Mark`] never are.
-pub(crate) struct Held<'m>(&'m Module);
-
-impl<'m> Held<'m> {
-    /// Calls `step` while the module is held; `None` if it has gone meanwhile.
-    pub(crate) fn during<T>(module: &'m Module, step: impl FnOnce(&Self) -> T) -> Option<T> {
-        if module.mark.is_none() && !module.is_program() {
-            pin(module)?;
-        }
-        let mut step = Some(step);
-        let mut done = None;
-        let stands = || module.mark.is_none_or(Mark::stands);
-        while_loaded(module.mark.is_some(), &stands, &mut || done = step.take().map(|step| step(&Self(module))));
-        done
-    }
-
-    /// Readable memory at an address of the file.
-    pub(crate) fn bytes(&self, address: u64, len: usize) -> Option<&'static [u8]> {
-        let (at, _) = self.0.locate(address, len, PF_R)?;
-        // SAFETY: inside a readable segment of a module that is held. It is used for text and stubs, which nobody writes
-        // but the runtime's own thread, the only one to read them.
-        Some(unsafe { core::slice::from_raw_parts(at as *const u8, len) })
-    }
-
-    /// A slot: an aligned word of writable memory.
-    pub(crate) fn slot(&self, address: u64) -> Option<&'static AtomicUsize> {
-        let (at, _) = self.0.locate(address, size_of::<usize>(), PF_W)?;
-        // SAFETY: inside a writable segment, aligned; everyone else only loads it, whole. The runtime comes back to it in
-        // `while_loaded` only.
-        at.is_multiple_of(8).then(|| unsafe { &*(at as *const AtomicUsize) })
-    }
-
-    /// The two bytes of text to arm, aligned, so that one store changes both.
-    pub(crate) fn entry(&self, address: u64) -> Option<&'static AtomicU16> {
-        let (at, _) = self.0.locate(address, size_of::<u16>(), PF_R | PF_X)?;
-        // SAFETY: inside an executable segment, aligned; used in `while_loaded` only, and stored to between
-        // `set_text_writable(true)` and `(false)`; cores fetch it whole, being aligned in one cache line.
-        at.is_multiple_of(2).then(|| unsafe { &*(at as *const AtomicU16) })
-    }
-
-    /// Runtime address of an address of the file, in executable memory.
-    pub(crate) fn code(&self, address: u64) -> Option<usize> {
-        self.0.locate(address, 1, PF_X).map(|(at, _)| at)
-    }
-
-    /// The pages of the segment that holds the addresses from `first` to `last`, for changing their protection.
-    pub(crate) fn text_span(&self, first: usize, last: usize) -> Option<TextSpan> {
-        let relative = first.wrapping_sub(self.0.bias) as u64;
-        let (_, segment) = self.0.locate(relative, last.checked_sub(first)?.checked_add(2)?, PF_X)?;
-        let flag = |flag, protection| if segment.flags & flag == 0 { 0 } else { protection };
-        let protection = flag(PF_R, libc::PROT_READ) | flag(PF_W, libc::PROT_WRITE) | flag(PF_X, libc::PROT_EXEC);
-        let start = first & !(PAGE - 1);
-        let end = last.checked_add(2)?.checked_next_multiple_of(PAGE)?;
-        Some(TextSpan { start, len: end - start, protection })
     }
 }
 
@@ -161,7 +103,7 @@ pub(crate) fn each_module(each: &mut dyn FnMut(&Module)) {
         describe(info, &mut module);
         // What is being loaded is not relocated yet, and has no TLS.
         if module.dispatch != 0 && module.word().is_none_or(|word| word.load(Ordering::SeqCst) != 0) {
-            module.mark = module.marked();
+            module.cookie = module.own_cookie();
             each(&module);
         }
     });
@@ -179,7 +121,7 @@ pub(crate) fn runtime_is_serving() -> bool {
 }
 
 /// Offset of a module's TLS block from the thread pointer, the same in every thread; `None` unless it is static, or the
-/// module has gone. A library stays loaded from here on: the linker has other locks around TLS than the one that
+/// module has gone. A library never_returns loaded from here on: the linker has other locks around TLS than the one that
 /// [`while_loaded`] takes.
 pub(crate) fn tls_offset(module: &Module) -> Option<usize> {
     #[repr(C)]
@@ -194,22 +136,12 @@ pub(crate) fn tls_offset(module: &Module) -> Option<usize> {
         return None;
     }
     if !module.is_program() {
-        pin(module)?;
+        module.pin()?;
     }
     let index = Index { module: module.tls_module, offset: 0 };
-    // SAFETY: the x86-64 ABI's function for the address of a TLS block; the module stays loaded, its number is right.
+    // SAFETY: the x86-64 ABI's function for the address of a TLS block; the module never_returns loaded, its number is right.
     let block = unsafe { __tls_get_addr(&raw const index) } as usize;
-    Some(block.wrapping_sub(process::thread_pointer()))
-}
-
-/// Keeps a library loaded for the rest of the process's life; `None` if it has gone meanwhile.
-fn pin(module: &Module) -> Option<()> {
-    let path = module.path.as_c_str()?;
-    let flags = libc::RTLD_LAZY | libc::RTLD_NOLOAD | libc::RTLD_NODELETE;
-    // SAFETY: finds a module that is loaded, loads nothing and runs no code of its.
-    let handle = unsafe { libc::dlopen(path.as_ptr(), flags) };
-    let loaded = Loaded::from_handle(handle)?;
-    (loaded.bias == module.bias).then_some(())
+    Some(block.wrapping_sub(arch::thread_pointer()))
 }
 
 /// The dynamic linker's lock is taken for a step: a fork that meets it waits.
@@ -285,8 +217,13 @@ fn describe(info: &libc::dl_phdr_info, module: &mut Module) {
 
 impl Module {
     /// Whether it cannot be unloaded.
-    fn is_program(&self) -> bool {
+    pub(super) fn is_program(&self) -> bool {
         self.path.as_bytes().is_empty()
+    }
+
+    /// Keeps a library loaded for the rest of the process's life; `None` if it has gone meanwhile.
+    pub(super) fn pin(&self) -> Option<()> {
+        (pin(self.path.as_c_str()?)? == self.bias).then_some(())
     }
 
     /// The word of its copy of the runtime, for as long as the linker's lock is held.
@@ -300,13 +237,13 @@ impl Module {
         self.word().is_some_and(|word| word.load(Ordering::SeqCst) == note::SERVING)
     }
 
-    /// Its mark, made if it has none. The program, and what holds the copy of the runtime that serves, stay.
-    fn marked(&self) -> Option<Mark> {
+    /// Its cookie, made if it has none. The program, and what holds the copy of the runtime that serves, stay.
+    fn own_cookie(&self) -> Option<Cookie> {
         let word = self.word().filter(|_| !self.is_program() && !self.serves())?;
         if word.load(Ordering::SeqCst) == note::LOADED {
-            word.store(NEXT_MARK.fetch_add(1, Ordering::Relaxed), Ordering::SeqCst);
+            word.store(NEXT_COOKIE.fetch_add(1, Ordering::Relaxed), Ordering::SeqCst);
         }
-        Some(Mark { at: self.word, number: word.load(Ordering::SeqCst) })
+        Some(Cookie { at: self.word, number: word.load(Ordering::SeqCst) })
     }
 
     /// A module of which nothing is known but where it is.
@@ -323,17 +260,17 @@ impl Module {
             skipped: 0,
             tls_module: info.dlpi_tls_modid,
             static_tls: false,
-            mark: None,
+            cookie: None,
             word: 0,
-            segments: [Range::default(); SEGMENTS],
+            segments: [MappedSegment::default(); SEGMENTS],
         }
     }
 
     fn map_segments(&mut self, headers: &[libc::Elf64_Phdr]) {
         let loads = headers.iter().filter(|h| h.p_type == PT_LOAD);
-        for (range, header) in self.segments.iter_mut().zip(loads) {
+        for (segment, header) in self.segments.iter_mut().zip(loads) {
             let start = self.bias.wrapping_add(header.p_vaddr as usize);
-            *range = Range { start, end: start.wrapping_add(header.p_memsz as usize), flags: header.p_flags };
+            *segment = MappedSegment { start, end: start.wrapping_add(header.p_memsz as usize), flags: header.p_flags };
         }
     }
 
@@ -370,105 +307,7 @@ fn has_static_tls(headers: &[libc::Elf64_Phdr], module: &Module) -> bool {
     const DF_STATIC_TLS: u64 = 0x10;
     let Some(header) = headers.iter().find(|h| h.p_type == PT_DYNAMIC) else { return false };
     let Some((at, _)) = module.locate(header.p_vaddr, header.p_memsz as usize, PF_R) else { return false };
-    // SAFETY: the module's dynamic section, inside a readable segment that stays while the lock is held.
+    // SAFETY: the module's dynamic section, inside a readable segment that never_returns while the lock is held.
     let entries = unsafe { core::slice::from_raw_parts(at as *const [u64; 2], header.p_memsz as usize / 16) };
     entries.iter().any(|[tag, value]| *tag == DT_FLAGS && value & DF_STATIC_TLS != 0)
-}
-
-/// A module loaded by [`open`], closed again when dropped.
-pub(crate) struct Loaded {
-    handle: *mut c_void,
-    /// Added to the file's addresses.
-    pub(crate) bias: usize,
-}
-
-impl Loaded {
-    fn from_handle(handle: *mut c_void) -> Option<Self> {
-        if handle.is_null() {
-            return None;
-        }
-        // First field of the public `struct link_map` (link.h).
-        let mut map: *const usize = core::ptr::null();
-        // SAFETY: a handle dlopen has just returned; writes one pointer, to a structure whose first word is l_addr.
-        unsafe {
-            let found = libc::dlinfo(handle, libc::RTLD_DI_LINKMAP, (&raw mut map).cast());
-            if found != 0 || map.is_null() {
-                libc::dlclose(handle);
-                return None;
-            }
-            Some(Self { handle, bias: *map })
-        }
-    }
-
-    /// Whether its memory at an address of the file holds `bytes`. The address must lie in a readable segment of
-    /// the file it was loaded from.
-    pub(crate) fn has(&self, address: u64, bytes: &[u8]) -> bool {
-        let at = self.bias.wrapping_add(address as usize);
-        // SAFETY: the dynamic linker mapped every segment of the file it said it loaded.
-        unsafe { core::slice::from_raw_parts(at as *const u8, bytes.len()) == bytes }
-    }
-
-    /// Two words at an address of the file that was checked to be in a writable segment and aligned; for an object that
-    /// stays loaded.
-    pub(crate) fn words(&self, address: u64) -> &'static [AtomicUsize; 2] {
-        let at = self.bias.wrapping_add(address as usize);
-        // SAFETY: `dsu_abi::file::PatchFile::check_tables` vouches for the address (a control block has two words from
-        // each of those asked for on); everyone else only loads them, whole.
-        unsafe { &*(at as *const [AtomicUsize; 2]) }
-    }
-
-    /// Stores a word at an address of the file that was checked to be in a writable segment and aligned.
-    pub(crate) fn fill(&self, address: u64, value: usize) {
-        let at = self.bias.wrapping_add(address as usize);
-        // SAFETY: `dsu_abi::file::PatchFile::check_tables` vouches for the address; no code of the patch has run.
-        unsafe { (*(at as *const AtomicUsize)).store(value, Ordering::Relaxed) };
-    }
-}
-
-impl Drop for Loaded {
-    #[inline(never)]
-    fn drop(&mut self) {
-        // SAFETY: the handle is open, and closed here only.
-        unsafe { libc::dlclose(self.handle) };
-    }
-}
-
-/// Loads a shared object with all its symbols resolved, or refuses with what the dynamic linker said.
-pub(crate) fn open(path: &CStr) -> Result<Loaded, Fail> {
-    // SAFETY: the object's constructors run on this thread; patchgen makes patches without any.
-    let handle = unsafe { libc::dlopen(path.as_ptr(), libc::RTLD_NOW | libc::RTLD_LOCAL) };
-    Loaded::from_handle(handle).ok_or_else(|| {
-        // SAFETY: returns null or a NUL-terminated string of this thread, valid until its next dl call.
-        let message = unsafe {
-            let message = libc::dlerror();
-            if message.is_null() { c"" } else { CStr::from_ptr(message) }
-        };
-        Fail::new(Code::Unresolved, Text::<512>::from_c_str(message).as_str(), "")
-    })
-}
-
-/// Keeps the module this code is in loaded: its thread must never lose its text. Returns whether it is the program
-/// itself, which cannot be unloaded anyway.
-pub(crate) fn keep_module(inside: *const c_void) -> bool {
-    // SAFETY: dladdr fills the local; the path it returns is the dynamic linker's. With NOLOAD, dlopen finds a
-    // module that is loaded (ours) and runs no code of it.
-    unsafe {
-        let mut info: libc::Dl_info = core::mem::zeroed();
-        if libc::dladdr(inside, &raw mut info) == 0 || info.dli_fname.is_null() {
-            return false;
-        }
-        let program = libc::getauxval(libc::AT_PHDR) as usize;
-        if program.wrapping_sub(info.dli_fbase as usize) < PAGE {
-            return true;
-        }
-        libc::dlopen(info.dli_fname, libc::RTLD_LAZY | libc::RTLD_NOLOAD | libc::RTLD_NODELETE);
-        false
-    }
-}
-
-/// Calls a function of a patch that takes nothing and returns an `int`.
-pub(crate) fn call_hook(address: u64) -> c_int {
-    // SAFETY: `dsu_abi::file::PatchFile::check_tables` saw that it is code of the patch; patchgen, whose checksum the
-    // file has, that it is a function of this type.
-    unsafe { core::mem::transmute::<usize, extern "C" fn() -> c_int>(address as usize)() }
 }

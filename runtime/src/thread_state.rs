@@ -21,7 +21,7 @@ const PASSES: u64 = MOVING - PASSED;
 /// The word. Transition stubs load it.
 #[derive(Debug)]
 #[repr(transparent)]
-pub(crate) struct Word(AtomicU64);
+pub(crate) struct ThreadState(AtomicU64);
 
 /// A value the word had.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,7 +52,7 @@ impl Seen {
     }
 }
 
-impl Word {
+impl ThreadState {
     /// Of a thread nobody knows yet: its stubs ask the gate.
     pub(crate) const UNKNOWN: u64 = ASK;
 

@@ -1,0 +1,113 @@
+//! Shared objects that the dynamic linker loads for us, and calls into them.
+
+use core::ffi::{CStr, c_int, c_void};
+use core::sync::atomic::{AtomicUsize, Ordering};
+
+use crate::arch::PAGE;
+use crate::text::Text;
+
+/// A shared object loaded by [`open`], closed again when dropped.
+pub(crate) struct SharedObject {
+    handle: *mut c_void,
+    /// Added to the file's addresses.
+    pub(crate) bias: usize,
+}
+
+impl SharedObject {
+    fn from_handle(handle: *mut c_void) -> Option<Self> {
+        if handle.is_null() {
+            return None;
+        }
+        // First field of the public `struct link_map` (link.h).
+        let mut map: *const usize = core::ptr::null();
+        // SAFETY: a handle dlopen has just returned; writes one pointer, to a structure whose first word is l_addr.
+        unsafe {
+            let found = libc::dlinfo(handle, libc::RTLD_DI_LINKMAP, (&raw mut map).cast());
+            if found != 0 || map.is_null() {
+                libc::dlclose(handle);
+                return None;
+            }
+            Some(Self { handle, bias: *map })
+        }
+    }
+
+    /// Whether its memory at an address of the file holds `bytes`. The address must lie in a readable segment of
+    /// the file it was loaded from.
+    pub(crate) fn has(&self, address: u64, bytes: &[u8]) -> bool {
+        let at = self.bias.wrapping_add(address as usize);
+        // SAFETY: the dynamic linker mapped every segment of the file it said it loaded.
+        unsafe { core::slice::from_raw_parts(at as *const u8, bytes.len()) == bytes }
+    }
+
+    /// Two words at an address of the file that was checked to be in a writable segment and aligned; for an object that
+    /// never_returns loaded.
+    pub(crate) fn words(&self, address: u64) -> &'static [AtomicUsize; 2] {
+        let at = self.bias.wrapping_add(address as usize);
+        // SAFETY: `dsu_abi::file::PatchFile::check_tables` vouches for the address (a control block has two words from
+        // each of those asked for on); everyone else only loads them, whole.
+        unsafe { &*(at as *const [AtomicUsize; 2]) }
+    }
+
+    /// Stores a word at an address of the file that was checked to be in a writable segment and aligned.
+    pub(crate) fn fill(&self, address: u64, value: usize) {
+        let at = self.bias.wrapping_add(address as usize);
+        // SAFETY: `dsu_abi::file::PatchFile::check_tables` vouches for the address; no code of the patch has run.
+        unsafe { (*(at as *const AtomicUsize)).store(value, Ordering::Relaxed) };
+    }
+}
+
+impl Drop for SharedObject {
+    #[inline(never)]
+    fn drop(&mut self) {
+        // SAFETY: the handle is open, and closed here only.
+        unsafe { libc::dlclose(self.handle) };
+    }
+}
+
+/// Loads a shared object with all its symbols resolved, or returns what the dynamic linker said.
+pub(crate) fn open(path: &CStr) -> Result<SharedObject, Text<512>> {
+    // SAFETY: the object's constructors run on this thread; patchgen makes patches without any.
+    let handle = unsafe { libc::dlopen(path.as_ptr(), libc::RTLD_NOW | libc::RTLD_LOCAL) };
+    SharedObject::from_handle(handle).ok_or_else(|| {
+        // SAFETY: returns null or a NUL-terminated string of this thread, valid until its next dl call.
+        let message = unsafe {
+            let message = libc::dlerror();
+            if message.is_null() { c"" } else { CStr::from_ptr(message) }
+        };
+        Text::from_c_str(message)
+    })
+}
+
+/// Keeps the module this code is in loaded: its thread must never lose its text. Returns whether it is the program
+/// itself, which cannot be unloaded anyway.
+pub(crate) fn keep_module(inside: *const c_void) -> bool {
+    // SAFETY: dladdr fills the local; the path it returns is the dynamic linker's. With NOLOAD, dlopen finds a
+    // module that is loaded (ours) and runs no code of it.
+    unsafe {
+        let mut info: libc::Dl_info = core::mem::zeroed();
+        if libc::dladdr(inside, &raw mut info) == 0 || info.dli_fname.is_null() {
+            return false;
+        }
+        let program = libc::getauxval(libc::AT_PHDR) as usize;
+        if program.wrapping_sub(info.dli_fbase as usize) < PAGE {
+            return true;
+        }
+        libc::dlopen(info.dli_fname, libc::RTLD_LAZY | libc::RTLD_NOLOAD | libc::RTLD_NODELETE);
+        false
+    }
+}
+
+/// Calls a function of a patch that takes nothing and returns an `int`.
+pub(crate) fn call_hook(address: u64) -> c_int {
+    // SAFETY: `dsu_abi::file::PatchFile::check_tables` saw that it is code of the patch; patchgen, whose checksum the
+    // file has, that it is a function of this type.
+    unsafe { core::mem::transmute::<usize, extern "C" fn() -> c_int>(address as usize)() }
+}
+
+/// Keeps a loaded object loaded for the rest of the process's life: its load bias; `None` if there is none of that path.
+pub(super) fn pin(path: &CStr) -> Option<usize> {
+    let flags = libc::RTLD_LAZY | libc::RTLD_NOLOAD | libc::RTLD_NODELETE;
+    // SAFETY: finds a module that is loaded, loads nothing and runs no code of its.
+    let handle = unsafe { libc::dlopen(path.as_ptr(), flags) };
+    SharedObject::from_handle(handle).map(|object| object.bias)
+}
