@@ -26,7 +26,8 @@ Examples:
   patchgen report memcached.dsubase new/memcached -o fix.html
   patchgen inspect fix.dsu --dot | dot -Tsvg > fix.svg
 
-Exit codes: 0 patch written, or differences shown; 1 failed; 2 usage; 3 no change; 4 refused."
+Exit codes: 0 patch written, or differences shown; 1 failed; 2 usage; 3 no change; 4 refused; \
+    5 nothing of the change would ever run."
 )]
 pub struct Cli {
     /// What to do.

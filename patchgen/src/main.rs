@@ -123,6 +123,7 @@ fn code(report: &Report) -> u8 {
     match report.verdict {
         Verdict::Apply => exit::DONE,
         Verdict::NoChange => exit::NO_CHANGE,
+        Verdict::NoEffect => exit::NO_EFFECT,
         Verdict::Refused => exit::REFUSED,
     }
 }

@@ -6,12 +6,14 @@ use crate::build::both;
 use crate::build::pair::{Load, Pair, pair};
 use crate::build::{Build, running};
 use crate::check::consistency::{Model, choose};
+use crate::check::effects;
 use crate::check::overrides::{self, Wish};
 use crate::check::redirect::{Redirect, redirects};
 use crate::check::rules::{Verdict, afresh, check_builds, judge};
 use crate::compare::callgraph::CallGraph;
 use crate::compare::closure::{UpdateSet, close};
 use crate::compare::diff::{Changes, diff};
+use crate::compare::layout::Types;
 use crate::compare::resolve::Resolver;
 use crate::compare::side::{side, sides, texts, texts_of};
 use crate::patch::emit;
@@ -87,7 +89,14 @@ fn attempt(
         return Ok(Some((report, None)));
     }
     let redirects = redirects(&resolver, &set)?;
-    let wanted = Wanted { graph: &graph, set: &set, redirects: &redirects, hooks, transformed: &transformed };
+    let wanted = Wanted {
+        graph: &graph,
+        set: &set,
+        redirects: &redirects,
+        hooks,
+        transformed: &transformed,
+        types: Some(&types),
+    };
     make(report, &resolver, &wanted, patch, progress).map(Some)
 }
 
@@ -113,7 +122,14 @@ pub fn replace_all(build: &Path, order: Order<'_>, progress: &Progress) -> Resul
     let mut redirects = redirects(&resolver, &set)?;
     let_threads_pass(&resolver, &graph, &mut redirects);
     let (hooks, transformed) = (Hooks::default(), Transformed::default());
-    let wanted = Wanted { graph: &graph, set: &set, redirects: &redirects, hooks: &hooks, transformed: &transformed };
+    let wanted = Wanted {
+        graph: &graph,
+        set: &set,
+        redirects: &redirects,
+        hooks: &hooks,
+        transformed: &transformed,
+        types: None,
+    };
     make(report, &resolver, &wanted, Some(order), progress)
 }
 
@@ -124,6 +140,8 @@ struct Wanted<'w> {
     redirects: &'w [Redirect],
     hooks: &'w Hooks,
     transformed: &'w Transformed,
+    /// None for copies of functions, which have no effect to speak of.
+    types: Option<&'w Types>,
 }
 
 /// Makes the patch of an update set, when one is wanted.
@@ -134,7 +152,7 @@ fn make(
     patch: Option<Order<'_>>,
     progress: &Progress,
 ) -> Result<Outcome> {
-    let Wanted { graph, set, redirects, hooks, transformed } = *wanted;
+    let Wanted { graph, set, redirects, hooks, transformed, types } = *wanted;
     let (old, new) = (resolver.old.build, resolver.new.build);
     let choice = match choose(resolver, graph, set, redirects, patch.and_then(|p| p.consistency)) {
         Ok(choice) => choice,
@@ -142,6 +160,15 @@ fn make(
     };
     let model = choice.model;
     report.consistency = Some(choice);
+    if let Some(types) = types {
+        progress.step("looking for what would not take effect");
+        report.effects = effects::effects(resolver, (graph, set), redirects, types, model)?;
+        if effects::is_without_effect(&report.effects, redirects, set) {
+            report.verdict = Verdict::NoEffect;
+            report.consistency = None;
+            return Ok((report, None));
+        }
+    }
     // `diff` goes this far too: what only shows when code is taken out of its unit is part of its answer.
     let mut pieces = match extract(resolver, set) {
         Ok(pieces) => pieces,

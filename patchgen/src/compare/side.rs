@@ -41,16 +41,23 @@ pub fn texts_of(build: &Build) -> Result<Texts> {
 }
 
 fn disassemble(build: &Build, wanted: &[usize]) -> Result<Texts> {
-    let mut texts = Vec::new();
-    for &index in wanted {
-        let unit = &build.units[index];
-        let bitcode = unit.bitcode()?;
-        let context = Context::new();
-        let module = context.parse(&bitcode, &unit.name);
-        let module = module.map_err(|e| Problem::new(Reason::ForeignBitcode, &unit.name, e.to_string()))?;
-        texts.push((index, module.to_text()));
-    }
+    let texts = wanted.iter().map(|&index| Ok((index, text(&build.units[index])?))).collect::<Result<Vec<_>>>()?;
     Ok(Texts { texts })
+}
+
+fn text(unit: &Unit) -> Result<String> {
+    let bitcode = unit.bitcode()?;
+    let context = Context::new();
+    let module = context.parse(&bitcode, &unit.name);
+    let module = module.map_err(|e| Problem::new(Reason::ForeignBitcode, &unit.name, e.to_string()))?;
+    Ok(module.to_text())
+}
+
+/// What `read` takes from the module of one unit.
+pub fn parsed<T>(unit: &Unit, read: impl FnOnce(&Module<'_>) -> T) -> Result<T> {
+    let text = text(unit)?;
+    let module = Module::parse(&text).map_err(|e| Problem::new(Reason::Internal, &unit.name, e))?;
+    Ok(read(&module))
 }
 
 /// A unit that was read.

@@ -28,6 +28,9 @@ pub(crate) fn apply(target: &Target, patch: &Patch, request: wire::Apply) -> Res
     if let Some(accepted) = patch.manifest["accepted"].as_array().filter(|list| !list.is_empty()) {
         document["accepted"] = accepted.clone().into();
     }
+    if let Some(effects) = patch.manifest["effects"].as_array().filter(|list| !list.is_empty()) {
+        document["effects"] = effects.clone().into();
+    }
     Ok(document)
 }
 
@@ -120,7 +123,7 @@ pub(crate) fn show(document: &Value) -> String {
     format!(
         "{head}{}{}{DIM}map {:.0} µs{reused}, prepare {:.0} µs, commit {:.0} µs{DIM:#}\n{progress}",
         functions_table(functions),
-        accepted(document),
+        accepted(document) + &effects(document),
         us("map"),
         us("prepare"),
         us("commit"),
@@ -154,6 +157,12 @@ fn accepted(document: &Value) -> String {
         format!("{WARN}accepted risk{WARN:#} `{}`: {said}\n", word(&risk["subject"]))
     };
     risks.map(line).collect()
+}
+
+/// What the patch does not do, or does in a way that could surprise.
+fn effects(document: &Value) -> String {
+    let effects = document["effects"].as_array().into_iter().flatten();
+    effects.map(|e| format!("{WARN}effect{WARN:#} {}; {}\n", word(&e["message"]), word(&e["help"]))).collect()
 }
 
 fn functions_table(functions: &[Value]) -> String {

@@ -26,6 +26,8 @@ pub enum Verdict {
     Apply,
     /// Running code would not notice.
     NoChange,
+    /// The builds differ, but nothing of the difference would ever run.
+    NoEffect,
     /// A patch must not be made.
     Refused,
 }

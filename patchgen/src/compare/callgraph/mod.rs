@@ -10,9 +10,10 @@ use petgraph::graph::{DiGraph, NodeIndex};
 use petgraph::visit::Dfs;
 
 use crate::compare::resolve::{Definition, Resolver};
-use crate::ir::Module;
 use crate::ir::is_defined;
 use crate::ir::lex::{Kind, Token, tokens};
+use crate::ir::{Function, Module};
+use dsu_pass::instrument::points::MARKER;
 
 pub use held::stays_inside;
 pub use indirect::Indirect;
@@ -145,6 +146,63 @@ fn is_function(module: &Module<'_>, name: &str) -> bool {
 /// Does a function contain no way back to its caller?
 pub fn never_returns(body: &str) -> bool {
     !body.lines().any(|line| line.trim_start().starts_with("ret ") || line.contains("musttail"))
+}
+
+/// Why a frame of a function stays on its stack.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stay {
+    /// It has no way back to its caller.
+    NeverReturns,
+    /// It is `main`, which is called once.
+    Main,
+    /// A thread begins in it, and waits for work in a loop of it.
+    ThreadLoop,
+    /// A thread waits for work in a loop of it.
+    Loop,
+}
+
+impl Stay {
+    /// Whether threads move in spite of such a frame: it is there as long as they live, and they would never move.
+    pub fn is_exempt(self) -> bool {
+        self != Self::Loop
+    }
+}
+
+/// Whether a frame of this function stays where threads wait for work; none when it does not.
+pub fn stay(function: &Function<'_>) -> Option<Stay> {
+    let body = function.body?;
+    let is_thread = indirect::kind(function) == "ptr (ptr)";
+    match () {
+        () if function.name == "main" => Some(Stay::Main),
+        () if never_returns(body) => Some(Stay::NeverReturns),
+        () if !marks_a_loop(body) => None,
+        () if is_thread => Some(Stay::ThreadLoop),
+        () => Some(Stay::Loop),
+    }
+}
+
+/// Whether a quiescence point stands in a loop.
+fn marks_a_loop(body: &str) -> bool {
+    let call = format!("@{MARKER}(");
+    let (mut label, mut marked) = ("", Vec::new());
+    for line in body.lines() {
+        if let Some((name, _)) = line.split_once(':').filter(|_| !line.starts_with([' ', ';', '\t'])) {
+            label = name;
+        } else if line.contains(&call) {
+            marked.push(label);
+        }
+    }
+    // The plugin puts points at heads of loops; a jump back to the block is what makes it one.
+    marked.iter().any(|label| {
+        let head = body.find(&format!("\n{label}:")).filter(|_| !label.is_empty());
+        head.is_some_and(|at| body[at..].lines().skip(2).any(|line| jumps_to(line, label)))
+    })
+}
+
+fn jumps_to(line: &str, label: &str) -> bool {
+    let target = format!("label %{label}");
+    line.match_indices(&target)
+        .any(|(at, _)| !line[at + target.len()..].starts_with(|c: char| c.is_alphanumeric() || c == '.' || c == '_'))
 }
 
 #[cfg(test)]

@@ -49,6 +49,15 @@ pub struct Types {
     list: Vec<Changed>,
     /// Whether objects stay in sight depends on units that were not read.
     pub needs_all: bool,
+    /// Type, unit and words of members that have another name at the same place.
+    renamed: Vec<(String, String, String)>,
+}
+
+impl Types {
+    /// Type, unit and words of members that have another name at the same place.
+    pub fn renamed(&self) -> impl Iterator<Item = (&str, &str, String)> {
+        self.renamed.iter().map(|(name, unit, words)| (name.as_str(), unit.as_str(), words.clone()))
+    }
 }
 
 /// Why types that live data may have stand in the way.
@@ -64,14 +73,21 @@ pub(crate) fn problems(types: &Types) -> impl Iterator<Item = Problem> {
 /// The named types whose layout differs in a unit that both builds have.
 pub fn find(resolver: &Resolver<'_, '_>, pairs: &[Pair]) -> Types {
     let mut found: BTreeMap<String, Changed> = BTreeMap::new();
+    let mut renamed: BTreeMap<(String, String), String> = BTreeMap::new();
     for pair in pairs {
         let old = pair.old.and_then(|i| resolver.old.facts(i));
         let new = pair.new.and_then(|i| resolver.new.facts(i));
         for changed in old.zip(new).into_iter().flat_map(|(old, new)| in_unit(*pair, old, new)) {
             found.entry(changed.name.clone()).or_insert(changed);
         }
+        if let Some((old, new)) = old.zip(new) {
+            for (name, words) in members_renamed(old, new) {
+                renamed.entry((name, words)).or_insert_with(|| new.unit.name.clone());
+            }
+        }
     }
-    let mut types = Types { list: found.into_values().collect(), needs_all: false };
+    let renamed = renamed.into_iter().map(|((name, words), unit)| (name, unit, words)).collect();
+    let mut types = Types { list: found.into_values().collect(), needs_all: false, renamed };
     if types.list.is_empty() {
         return types;
     }
@@ -93,6 +109,24 @@ pub fn find(resolver: &Resolver<'_, '_>, pairs: &[Pair]) -> Types {
         changed.touching.dedup();
     }
     types
+}
+
+/// Types of a unit with members that have another name now, in words.
+fn members_renamed(old: &Facts<'_>, new: &Facts<'_>) -> Vec<(String, String)> {
+    let (before, after) = (Shapes::of(&old.module), Shapes::of(&new.module));
+    let mut out = Vec::new();
+    for (name, (shape, _)) in &after.named {
+        let Some((earlier, _)) = before.named.get(name) else { continue };
+        for (was, is) in shape::renamed(earlier, shape) {
+            out.push((
+                name.clone(),
+                format!(
+                    "member `{was}` of `{name}` is `{is}` now, at the same place: live objects keep what they hold"
+                ),
+            ));
+        }
+    }
+    out
 }
 
 fn in_unit(pair: Pair, old: &Facts<'_>, new: &Facts<'_>) -> Vec<Changed> {

@@ -216,6 +216,21 @@ fn differing_members(old: &Shape, new: &Shape) -> Vec<Part> {
     parts
 }
 
+/// Members that only have another name: the old one and the new one.
+pub(super) fn renamed(old: &Shape, new: &Shape) -> Vec<(String, String)> {
+    let has = |list: &[Member], name: &str| list.iter().any(|m| m.name == name);
+    let is_same_place = |m: &Member, n: &Member| n.offset == m.offset && n.size == m.size && n.kind == m.kind;
+    if old.word != "struct" || new.word != "struct" {
+        return Vec::new();
+    }
+    let gone = old.members.iter().filter(|m| !has(&new.members, &m.name));
+    let renamed = gone.filter_map(|m| {
+        let becomes = new.members.iter().find(|n| !has(&old.members, &n.name) && is_same_place(m, n))?;
+        Some((m.name.clone(), becomes.name.clone()))
+    });
+    renamed.collect()
+}
+
 /// Whether a nameless union, as [`describe`] words it, can be read as `kind`, too: as one of its members, or as another
 /// nameless union that has fewer.
 fn has_alternative(union: &str, kind: &str) -> bool {

@@ -8,9 +8,10 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::check::consistency::Choice;
+use crate::check::effects::Effect;
 use crate::check::overrides::Accepted;
 use crate::check::rules::Verdict;
-use crate::compare::callgraph::{CallGraph, never_returns};
+use crate::compare::callgraph::{CallGraph, Stay, stay};
 use crate::compare::closure::{Role, UpdateSet};
 use crate::compare::diff::{Change, ChangeKind, Changes};
 use crate::compare::fingerprint::signature::signature;
@@ -60,21 +61,14 @@ pub struct MemberReport {
 impl MemberReport {
     /// When its change takes effect, where that is not with the next call.
     fn note(&self) -> Option<String> {
-        effect(&self.function, self.never_returns)
+        if self.redirected { effect(&self.function) } else { None }
     }
 }
 
-/// When a change takes effect, where that is not with the next call.
-pub fn effect(function: &str, never_returns: bool) -> Option<String> {
-    let outlined = function.find(OUTLINED_LOOP).and_then(|at| function.get(..at));
-    match (outlined, never_returns) {
-        (Some(outer), _) => Some(format!("it takes effect with the next round of the loop in `{outer}`")),
-        (None, true) => Some(format!(
-            "it never returns: the change in `{function}` takes effect where it is called again, as in a new thread; \
-             running invocations keep the old version"
-        )),
-        (None, false) => None,
-    }
+/// When the change of a loop's body takes effect.
+pub fn effect(function: &str) -> Option<String> {
+    let outer = function.find(OUTLINED_LOOP).and_then(|at| function.get(..at))?;
+    Some(format!("it takes effect with the next round of the loop in `{outer}`"))
 }
 
 /// The outcome of a comparison.
@@ -92,6 +86,8 @@ pub struct Report {
     pub accepted: Vec<Accepted>,
     /// Functions that differ only in constants that follow their own line.
     pub moved_lines: usize,
+    /// What the patch does not do, or does in a way that could surprise.
+    pub effects: Vec<Effect>,
     /// How threads get to the new versions, when a patch can be made.
     pub consistency: Option<Choice>,
     /// Reason -> functions that stay as they are, where all others are replaced by copies of themselves.
@@ -134,6 +130,7 @@ impl Report {
             refusals,
             accepted: Vec::new(),
             moved_lines: changes.moved_lines,
+            effects: Vec::new(),
             consistency: None,
             left_out: None,
             call_graph,
@@ -181,6 +178,9 @@ impl Report {
         for risk in &self.accepted {
             out.push_str(&format!("accepted  {}: {}, because {}\n", risk.subject, risk.message, risk.because));
         }
+        for effect in &self.effects {
+            out.push_str(&format!("effect    {}\n", effect.text()));
+        }
         if let Some(choice) = &self.consistency {
             out.push_str(&format!("consistency {}\n", choice.text()));
         }
@@ -192,6 +192,9 @@ impl Report {
         out.push_str(match self.verdict {
             Verdict::Apply => "verdict   a patch can be made\n",
             Verdict::NoChange => "verdict   nothing that runs would change\n",
+            Verdict::NoEffect => {
+                "verdict   nothing of the change would ever run in a process that has begun its work\n"
+            }
             Verdict::Refused => "verdict   refused\n",
         });
         out
@@ -238,7 +241,7 @@ fn members(resolver: &Resolver<'_, '_>, graph: &CallGraph, set: &UpdateSet) -> V
             old_signature: old.or_else(|| redirected.then(|| new_signature.clone())),
             new_signature,
             calls,
-            never_returns: redirected && before.and_then(|f| f.body).is_some_and(never_returns),
+            never_returns: redirected && before.and_then(stay).is_some_and(Stay::is_exempt),
             recursive: circles.iter().any(|c| c.contains(definition)),
             file: place.as_ref().map(|p| p.file.clone()),
             line: place.map(|p| p.line),
