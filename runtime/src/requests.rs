@@ -11,7 +11,7 @@ use crate::outcome::{Outcome, ask, notify};
 use crate::state::{State, modules};
 use crate::switch::{MODULES, VersionChange};
 use crate::sys::modules::Module;
-use crate::sys::{Fd, process};
+use crate::sys::{Fd, process, socket};
 use crate::transition::Transition;
 use crate::verify::Verified;
 use crate::{phase, threads};
@@ -150,6 +150,7 @@ impl State {
         };
         let check = if thread { Some(self.check_of(&transition)?) } else { None };
         change.transition = thread.then_some(transition);
+        self.still_wanted()?;
         let mut done = Err(None);
         update.while_loaded(&mut || done = self.commit(&update, change).map_err(Some));
         let unloaded = |fail: Option<Fail>| fail.unwrap_or_else(|| Fail::new(Code::WrongBuildId, "", UNLOADED));
@@ -180,11 +181,17 @@ impl State {
         })
     }
 
+    /// A client that gave up has told its user that nothing happened: then nothing does.
+    fn still_wanted(&self) -> Result<()> {
+        if socket::has_gone(self.client) { Err(Fail::new(Code::BadRequest, "", "the client has gone")) } else { Ok(()) }
+    }
+
     fn cancel_update(&mut self, transition: Transition, begin: u64) -> Result<Outcome> {
         if !transition.cancelled {
             for image in transition.update.to.iter().flatten().filter(|_| !transition.revert) {
                 ask(image.hooks.pre_revert, "dsu_pre_revert")?;
             }
+            self.still_wanted()?;
             self.cancel(transition)?;
         }
         self.looked = 0;

@@ -117,7 +117,7 @@ fn serve(listener: &Listener, turn: &mut ThreadToken) {
         if STATE.get(turn).transition.is_none()
             && let Some(queued) = queue.take()
         {
-            applied(&queued.connection, queued.file, &queued.request, turn);
+            applied(&queued.connection, -1, queued.file, &queued.request, turn);
         }
         for (place, ready) in waiting.iter_mut().zip(ready.iter().skip(1)) {
             if *ready && let Some(connection) = place.take() {
@@ -138,12 +138,6 @@ fn serve(listener: &Listener, turn: &mut ThreadToken) {
             }
         }
     }
-}
-
-/// Whether the other end is root or the process's own user.
-fn is_permitted(connection: &Fd) -> bool {
-    let (real, effective) = process::users();
-    socket::peer(connection).is_ok_and(|peer| [0, real, effective].contains(&peer.uid))
 }
 
 /// Where an answer goes. An error means that the client is gone or does not read.
@@ -178,7 +172,7 @@ struct Queued {
 /// Reads one request and answers it, or puts it in the queue.
 fn request(connection: Fd, turn: &mut ThreadToken, queue: &mut Option<Queued>) {
     let mut buffer = [0; PACKET_MAX];
-    let Ok((packet, file)) = socket::receive(&connection, &mut buffer) else { return };
+    let Ok((packet, [memory, file])) = socket::receive(&connection, &mut buffer) else { return };
     if packet.is_empty() {
         return; // Closed by the client.
     }
@@ -187,7 +181,9 @@ fn request(connection: Fd, turn: &mut ThreadToken, queue: &mut Option<Queued>) {
         // An error of the answer is the client's loss.
         let _sent = answer.failure(&fail);
     };
-    if !is_permitted(&connection) {
+    // Who can open this process's memory has the right to attach a debugger, by the kernel's own judgement; nobody else may
+    // ask for anything.
+    if !memory.is_some_and(|memory| process::is_own_memory(&memory)) {
         return refused(Fail::new(Code::NotPermitted, "", ""));
     }
     if phase::lost() {
@@ -199,10 +195,11 @@ fn request(connection: Fd, turn: &mut ThreadToken, queue: &mut Option<Queued>) {
             if busy && request.queue && queue.is_none() {
                 *queue = Some(Queued { connection, file, request });
             } else {
-                applied(&connection, file, &request, turn);
+                applied(&connection, connection.number(), file, &request, turn);
             }
         }
         (Ok(Packet::Revert(request)), _) => {
+            STATE.get(turn).client = connection.number();
             with_linker(&answer, turn, |state| changed(state.revert(&request), &answer));
         }
         (Ok(Packet::Status), _) => {
@@ -214,8 +211,10 @@ fn request(connection: Fd, turn: &mut ThreadToken, queue: &mut Option<Queued>) {
     }
 }
 
-fn applied(connection: &Fd, file: Fd, request: &Apply, turn: &mut ThreadToken) {
+/// `client` is the connection again, or -1 for a request that goes on without its client.
+fn applied(connection: &Fd, client: i32, file: Fd, request: &Apply, turn: &mut ThreadToken) {
     let answer = Answer(connection);
+    STATE.get(turn).client = client;
     with_linker(&answer, turn, |state| changed(state.apply(&file, request), &answer));
 }
 

@@ -16,6 +16,8 @@ use crate::transition::{Epochs, Transition};
 
 /// See the module's description.
 pub(crate) struct State {
+    /// The connection of the request that is being done; -1 if it goes on without its client.
+    pub(crate) client: i32,
     pub(crate) images: Option<&'static Image>,
     pub(crate) history: History,
     pub(crate) plan: Plan,
@@ -37,6 +39,7 @@ pub(crate) struct State {
 
 /// The one of this process.
 pub(crate) static STATE: ThreadCell<State> = ThreadCell::new(State {
+    client: -1,
     images: None,
     history: History::new(),
     plan: Plan::empty(),

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::error::Error;
 use crate::follow;
+use crate::foreign;
 use crate::patch::Patch;
 use crate::status;
 use crate::style::{BOLD, DIM, GOOD, Table, WARN, hex};
@@ -75,7 +76,7 @@ fn read(target: &Target, patch: &str, packets: &[Packet<'_>]) -> Result<Value, E
         }
     }
     document["functions"] = functions.into();
-    Ok(document)
+    Ok(foreign::document(document))
 }
 
 fn fill(document: &mut Value, done: &Done<'_>) {

@@ -9,6 +9,7 @@ mod client;
 mod error;
 mod exit;
 mod follow;
+mod foreign;
 mod group;
 mod patch;
 mod progress;

@@ -7,6 +7,7 @@ use dsu_abi::wire::{FunctionVersion, ModuleStatus, Packet, ProcessStatus, Transi
 use serde_json::{Value, json};
 
 use crate::error::Error;
+use crate::foreign;
 use crate::style::{BOLD, DIM, Table, hex};
 use crate::target::Target;
 use crate::threads;
@@ -38,7 +39,7 @@ pub(crate) fn ask(target: &Target) -> Result<Value, Error> {
     }
     document["threads"] = threads.into();
     document["modules"] = modules.into();
-    Ok(document)
+    Ok(foreign::document(document))
 }
 
 fn count(document: &mut Value, process: &ProcessStatus) {

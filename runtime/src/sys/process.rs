@@ -1,7 +1,7 @@
 //! The process, its threads, its clock; files and directories by path.
 
 use core::ffi::{CStr, c_void};
-use core::sync::atomic::{AtomicBool, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use super::{Errno, Fd, check};
 use crate::arch;
@@ -16,6 +16,22 @@ pub(crate) fn pid() -> u32 {
 pub(crate) fn users() -> (u32, u32) {
     // SAFETY: cannot fail, touches nothing.
     unsafe { (libc::getuid(), libc::geteuid()) }
+}
+
+/// Whether a descriptor shows the memory of this very process (`/proc/PID/mem`): the kernel gives one only to those who may
+/// attach a debugger (`PTRACE_MODE_ATTACH`, `fs/proc/base.c:mem_open`). A number that was not there before tells.
+pub(crate) fn is_own_memory(fd: &Fd) -> bool {
+    static NUMBER: AtomicU64 = AtomicU64::new(0);
+    const SIZE: usize = size_of::<u64>();
+    let (mut number, mut seen) = (0u64, 0u64);
+    // SAFETY: the kernel writes at most eight bytes to each of the two locals.
+    let (made, read) = unsafe {
+        let made = libc::syscall(libc::SYS_getrandom, &raw mut number, SIZE, libc::GRND_NONBLOCK);
+        NUMBER.store(number, Ordering::SeqCst);
+        (made, libc::pread(fd.number(), (&raw mut seen).cast(), SIZE, NUMBER.as_ptr().addr() as libc::off_t))
+    };
+    NUMBER.store(0, Ordering::SeqCst);
+    made == SIZE as i64 && read == SIZE as isize && seen == number && number != 0
 }
 
 /// Number of the calling thread.
@@ -176,14 +192,17 @@ pub(crate) fn barrier() {
     unsafe { libc::syscall(libc::SYS_membarrier, MEMBARRIER_SYNC_CORE, 0, 0) };
 }
 
-/// A variable of the environment, unless the program is setuid.
+/// Whether the program was started with more rights than its caller has (`AT_SECURE`, ld.so(8)).
+pub(crate) fn is_secure() -> bool {
+    // SAFETY: takes a number only.
+    unsafe { libc::getauxval(libc::AT_SECURE) != 0 }
+}
+
+/// A variable of the environment.
 pub(crate) fn environment(name: &CStr) -> Option<&'static CStr> {
     // SAFETY: getauxval takes a number; getenv reads the environment, which the program may change only before it
     // has threads (POSIX); this runs once, from the constructor, before main.
     unsafe {
-        if libc::getauxval(libc::AT_SECURE) != 0 {
-            return None;
-        }
         let found = libc::getenv(name.as_ptr());
         if found.is_null() { None } else { Some(CStr::from_ptr(found)) }
     }

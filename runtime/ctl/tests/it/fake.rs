@@ -127,7 +127,7 @@ fn listen(path: &std::path::Path) -> OwnedFd {
 
 fn receive(connection: &OwnedFd, looks: &mut usize) -> Option<Asked> {
     let mut buffer = [0; PACKET_MAX];
-    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(2))];
     let mut control = RecvAncillaryBuffer::new(&mut space);
     let mut parts = [std::io::IoSliceMut::new(&mut buffer)];
     let received = rustix::net::recvmsg(connection, &mut parts, &mut control, RecvFlags::CMSG_CLOEXEC).ok()?;
