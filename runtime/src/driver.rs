@@ -22,8 +22,23 @@ use crate::threads;
 use crate::transition::{self, Epochs, Progress, Transition};
 
 impl State {
+    /// Commits a change and enters it into the tables, while the modules it is about are there: `None` if one has gone.
+    /// The phase ends with that: in a child forked later, a library that has gone since must not be stored to.
+    pub(crate) fn commit_while_loaded(&mut self, update: &VersionChange, change: Change) -> Option<Result<[u64; 2]>> {
+        let mut done = None;
+        update.while_loaded(&mut || {
+            let committed = self.commit(update, change);
+            if committed.is_ok() {
+                self.record();
+            }
+            phase::leave();
+            done = Some(committed);
+        });
+        done
+    }
+
     /// Prepares a change and stores it; when it was ready, and when it was done.
-    pub(crate) fn commit(&mut self, update: &VersionChange, change: Change) -> Result<[u64; 2]> {
+    fn commit(&mut self, update: &VersionChange, change: Change) -> Result<[u64; 2]> {
         let (target, newer_is_second) = (change.generation, !self.newest_is_second);
         let thread = change.transition.is_some();
         self.plan = if thread { Plan::transition(update, target, newer_is_second)? } else { Plan::completed(update)? };
@@ -68,7 +83,7 @@ impl State {
     }
 
     /// Enters a committed change into the tables. Doing it twice is doing it once.
-    pub(crate) fn record(&mut self) {
+    fn record(&mut self) {
         let Some(change) = self.change else { return };
         self.history.numbered = change.generation;
         self.transition = change.transition;
@@ -128,16 +143,12 @@ impl State {
             return;
         }
         let change = self.after.unwrap_or(self.history.unchanged());
-        let mut completed = false;
-        update.while_loaded(&mut || completed = self.commit(&update, change).is_ok());
+        let completed = matches!(self.commit_while_loaded(&update, change), Some(Ok(_)));
+        phase::leave(); // Where a module has gone, nothing was done.
         if completed {
             self.newest_is_second ^= !transition.cancelled;
-            self.record();
             threads::set_initial_generation(self.history.generation);
             self.looked = 0;
-        }
-        phase::leave();
-        if completed {
             notify(&transition);
         }
     }
@@ -234,5 +245,27 @@ fn each_code(modules: &[Module], images: Option<&'static Image>, visit: Visit<'_
     }
     for image in iter::successors(images, |image| image.next()) {
         visit(image.code);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::phase::tests::{ALONE, now};
+    use crate::state::STATE;
+    use crate::switch::MODULES;
+    use crate::sys::token::ThreadToken;
+
+    #[test]
+    fn a_child_forked_after_the_commit_stores_to_no_module() {
+        let _alone = ALONE.lock().expect("no test has failed in it");
+        // SAFETY: no other test comes to the state, and this process has no runtime's thread.
+        let mut token = unsafe { ThreadToken::take() };
+        let state = STATE.get(&mut token);
+        let update = VersionChange::to(None, [None; MODULES]);
+        let change = Change { generation: 7, remember: true, ..state.history.unchanged() };
+        let times = state.commit_while_loaded(&update, change).expect("no module can go").map_err(|_| "refused");
+        assert!(times.is_ok_and(|[prepared, committed]| prepared <= committed));
+        assert_eq!((now(), state.history.generation), (Phase::Idle as u8, 7), "the plan is done with, and recorded");
     }
 }

@@ -23,8 +23,8 @@ pub(crate) struct Replacement {
     pub(crate) stub: usize,
     /// Where the stub goes.
     pub(crate) pair: Option<&'static [AtomicUsize; 2]>,
-    /// A way into the base's version that works while the entry is armed; 0 when there is none.
-    pub(crate) old: usize,
+    /// Original-code trampoline: into the base's version while the entry is armed; 0 when there is none.
+    pub(crate) original: usize,
     /// The base's version.
     pub(crate) range: Range,
     /// It may never return: nobody waits for it.
@@ -68,7 +68,7 @@ impl Persistent {
     }
 }
 
-/// A loaded patch. Its data never_returns as long as the module it is for; its code goes when nothing can return into it.
+/// A loaded patch. Its data stays as long as the module it is for; its code goes when nothing can return into it.
 pub(crate) struct Image {
     /// An address of code that only this patch has is kept somewhere.
     pub(crate) address_taken: bool,
@@ -143,18 +143,18 @@ impl Image {
 
     /// The function whose new version an address lies in, as well as the tables tell.
     pub(crate) fn function_at(&self, address: usize) -> Option<&'static Replacement> {
-        let before = self.replacements.iter().filter(|redirect| redirect.body <= address);
-        before.max_by_key(|redirect| redirect.body).filter(|_| self.code.holds(address))
+        let before = self.replacements.iter().filter(|replacement| replacement.body <= address);
+        before.max_by_key(|replacement| replacement.body).filter(|_| self.code.holds(address))
     }
 
     /// Its code, but for functions that may never return.
     pub(crate) fn each_range(&self, visit: Visit<'_>) {
-        if !self.replacements.iter().any(|redirect| redirect.never_returns) {
+        if !self.replacements.iter().any(|replacement| replacement.never_returns) {
             return visit(self.code);
         }
-        for redirect in self.replacements.iter().filter(|redirect| !redirect.never_returns) {
-            let after = self.replacements.iter().map(|other| other.body).filter(|body| *body > redirect.body).min();
-            visit(Range { start: redirect.body, end: after.unwrap_or(self.code.end) });
+        for replacement in self.replacements.iter().filter(|replacement| !replacement.never_returns) {
+            let after = self.replacements.iter().map(|other| other.body).filter(|body| *body > replacement.body).min();
+            visit(Range { start: replacement.body, end: after.unwrap_or(self.code.end) });
         }
     }
 }

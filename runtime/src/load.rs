@@ -106,13 +106,13 @@ impl Verified {
         let bias = loaded.bias;
         let at = |address: u64| if address == 0 { 0 } else { bias.wrapping_add(address as usize) };
         let mut words = patch.control.wrapping_add(control::FUNCTIONS);
-        for (redirect, function) in checked.replacements.as_mut_slice().iter_mut().zip(patch.functions()) {
+        for (replacement, function) in checked.replacements.as_mut_slice().iter_mut().zip(patch.functions()) {
             let function = function?;
-            redirect.body = at(function.body);
-            redirect.stub = at(function.stub);
-            redirect.pair = (function.stub != 0).then(|| loaded.words(words));
-            redirect.old = at(function.old);
-            (redirect.function, redirect.unit) = (function.name, function.unit);
+            replacement.body = at(function.body);
+            replacement.stub = at(function.stub);
+            replacement.pair = (function.stub != 0).then(|| loaded.words(words));
+            replacement.original = at(function.old);
+            (replacement.function, replacement.unit) = (function.name, function.unit);
             words = words.wrapping_add(control::FUNCTION_SIZE);
         }
         let [code, whole] = extent(&file, bias);
@@ -145,7 +145,7 @@ impl Verified {
             threshold,
             reclaimed: AtomicBool::new(false),
             replacements: lasting.0,
-            sorted: lasting.0.is_sorted_by_key(|redirect| core::ptr::from_ref(redirect.slot).addr()),
+            sorted: lasting.0.is_sorted_by_key(|replacement| core::ptr::from_ref(replacement.slot).addr()),
             text: checked.text,
             next: AtomicPtr::new(core::ptr::null_mut()),
             _memory: (loaded, self.copy, checked.replacements, persistent),

@@ -25,10 +25,10 @@ pub(crate) struct Start {
 
 /// Takes note of it; `None` when the runtime is turned off.
 pub(crate) fn start() -> Option<Start> {
-    let chosen = process::environment(c"DSU_RUNTIME_DIR");
-    let off = chosen.is_some_and(CStr::is_empty);
+    let chosen: Option<Path> = process::environment(c"DSU_RUNTIME_DIR");
+    let off = chosen.is_some_and(|chosen| chosen.as_bytes().is_empty());
     // A program that runs with more rights than its caller (set-id, file capabilities) takes orders from nobody.
-    (!off && !process::is_secure()).then(|| Start { chosen: chosen.map(Path::from_c_str), user: process::users().1 })
+    (!off && !process::is_secure()).then(|| Start { chosen, user: process::users().1 })
 }
 
 /// Chooses the directory, and makes it if need be. `None`: the program goes on without a socket. A daemon that has

@@ -53,12 +53,21 @@ fn answer(record: &'static Record, sp: usize) {
 fn look(check: &StackCheck, record: &Record, sp: usize) -> bool {
     let own = Range { start: record.stack_low.load(Ordering::Acquire), end: record.stack_high.load(Ordering::Acquire) };
     let mut found = Found::default();
-    if own.holds(sp) {
-        check.look_here(sp, own.end, &mut found);
-    } else if let Some(other) = SHARED.stacks.around(sp).filter(|_| own.end != 0) {
+    // A program may have registered the stack that it gave to the thread, too.
+    let registered = SHARED.stacks.around(sp).filter(|other| !other.holds(own.end.wrapping_sub(1)));
+    let guarded = record.guarded.load(Ordering::Relaxed) != 0;
+    if let Some(other) = registered.filter(|_| own.end != 0 && guarded) {
         // Where it left its own stack is not known, so all of that counts.
-        check.look_here(sp, other.end, &mut found);
-        check.look_here(own.start, own.end, &mut found);
+        // SAFETY: the program keeps a stack that it has registered while a thread runs on it; a thread's own stack, all
+        // of it as `guarded` says, is there as long as the thread.
+        unsafe {
+            check.look_here(sp, other.end, &mut found);
+            check.look_here(own.start, own.end, &mut found);
+        }
+    } else if registered.is_none() && own.holds(sp) {
+        // SAFETY: from the stack pointer of the calling thread to the end of its stack; other stacks are registered
+        // by a program that switches to them (`dsu.h`).
+        unsafe { check.look_here(sp, own.end, &mut found) };
     } else {
         record.elsewhere.store(u32::from(own.end != 0), Ordering::Relaxed);
         return false;

@@ -11,10 +11,10 @@ use crate::outcome::{Outcome, ask, notify};
 use crate::state::{State, modules};
 use crate::switch::{MODULES, VersionChange};
 use crate::sys::modules::Module;
-use crate::sys::{Fd, process, socket};
+use crate::sys::{Errno, Fd, process, socket};
+use crate::threads;
 use crate::transition::Transition;
 use crate::verify::Verified;
-use crate::{phase, threads};
 
 /// What to switch to, and how.
 struct Order {
@@ -26,6 +26,12 @@ struct Order {
     new: Option<&'static Image>,
     /// When the request came, and when its image was in memory.
     times: [u64; 2],
+}
+
+#[cold]
+#[inline(never)]
+fn no_memory(errno: Errno) -> Fail {
+    Fail::system(Code::OutOfResources, errno, "memory for the patch's code")
 }
 
 impl State {
@@ -77,6 +83,7 @@ impl State {
             new: Some(image),
             times: [begin, process::now_ns()],
         };
+        self.bring_back(&order.update)?;
         ask(image.hooks.pre_apply, "dsu_pre_apply")?;
         self.switch(order)
     }
@@ -91,11 +98,12 @@ impl State {
             return Err(Fail::new(Code::NothingApplied, "", ""));
         }
         let undo = self.history.undo.iter().rev().flatten().next().filter(|_| !request.to_base);
-        let target = undo.map_or([None; MODULES], |undo| undo.active);
+        let (target, forget_all) = (undo.map_or([None; MODULES], |undo| undo.active), undo.is_none());
         let update = VersionChange { from: images_of(&self.history.active), to: images_of(&target) }.without_the_same();
         let thread = self.history.active.iter().flatten().any(|active| active.thread)
             && update.check_trampolines().is_ok()
             && listing::is_possible();
+        self.bring_back(&update)?;
         for image in update.from.iter().flatten() {
             ask(image.hooks.pre_revert, "dsu_pre_revert")?;
         }
@@ -105,7 +113,7 @@ impl State {
                 active: target,
                 generation: self.history.numbered.wrapping_add(1),
                 remember: false,
-                forget_all: undo.is_none(),
+                forget_all,
                 transition: None,
             },
             thread,
@@ -128,15 +136,18 @@ impl State {
         Ok(image)
     }
 
-    fn switch(&mut self, order: Order) -> Result<Outcome> {
-        let Order { update, mut change, thread, .. } = order;
-        let no_memory = |errno| Fail::system(Code::OutOfResources, errno, "memory for the patch's code");
+    /// Brings back the code of an update that was taken away: before anything of it runs, its hooks too.
+    fn bring_back(&mut self, update: &VersionChange) -> Result<()> {
         let mut present = Ok(());
         update.each_image(&mut |image| present = present.and_then(|()| image.set_present(true)));
-        present.map_err(no_memory)?;
         // Whatever was being proven is about to change.
         self.reclaim = None;
         self.has_retired = true;
+        present.map_err(no_memory)
+    }
+
+    fn switch(&mut self, order: Order) -> Result<Outcome> {
+        let Order { update, mut change, thread, .. } = order;
         let target = change.generation;
         let begun = process::now_ns();
         let transition = Transition {
@@ -151,16 +162,12 @@ impl State {
         let check = if thread { Some(self.check_of(&transition)?) } else { None };
         change.transition = thread.then_some(transition);
         self.still_wanted()?;
-        let mut done = Err(None);
-        update.while_loaded(&mut || done = self.commit(&update, change).map_err(Some));
-        let unloaded = |fail: Option<Fail>| fail.unwrap_or_else(|| Fail::new(Code::WrongBuildId, "", UNLOADED));
-        let [prepared, committed] = done.map_err(unloaded)?;
-        self.record();
+        let unloaded = || Fail::new(Code::WrongBuildId, "", UNLOADED);
+        let [prepared, committed] = self.commit_while_loaded(&update, change).ok_or_else(unloaded)??;
         match check {
             Some(check) => self.begin_moving(check, target),
             None => threads::set_initial_generation(target),
         }
-        phase::leave();
         if !thread {
             notify(&transition);
         }

@@ -32,12 +32,15 @@ impl StackCheck {
         found.retired |= self.retired.hold(word);
     }
 
-    /// Looks at memory that the calling thread may read and that never_returns while it does.
-    pub(crate) fn look_here(&self, from: usize, to: usize, found: &mut Found) {
+    /// Looks at memory of the calling thread, as it is.
+    ///
+    /// # Safety
+    /// All of it is mapped for reading, and stays so until this returns.
+    pub(crate) unsafe fn look_here(&self, from: usize, to: usize, found: &mut Found) {
         let mut at = from.next_multiple_of(size_of::<usize>());
-        while at < to {
-            // SAFETY: inside a stack that is mapped without holes (`Record::stack_low`, a registered stack): the one the
-            // calling thread runs on, or one the program vouches for. Volatile, for it belongs to no Rust object.
+        while to.saturating_sub(at) >= size_of::<usize>() {
+            // SAFETY: aligned, and wholly inside of memory that the caller says is mapped. Volatile, for it belongs to no
+            // Rust object, and calls further up may change it.
             self.look(unsafe { (at as *const usize).read_volatile() }, found);
             at += size_of::<usize>();
         }

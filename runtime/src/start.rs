@@ -67,7 +67,7 @@ extern "C" fn run(_argument: *mut c_void) -> *mut c_void {
     }
     match START.get().map(|start| server::run(start, turn)) {
         Some(server::End::ServedByAnother) => core::ptr::null_mut(),
-        // The thread never_returns, so that dsuctl sees why there is no socket.
+        // The thread stays, so that dsuctl sees why there is no socket.
         None | Some(server::End::NoSocket) => loop {
             process::name_thread(c"dsu-nosocket");
             process::sleep_ms(-1);

@@ -20,7 +20,7 @@ use crate::image::{Entry, Image, Replacement};
 use crate::phase::{self, Phase};
 use crate::sys::memory::{Table, TextSpan, set_text_writable};
 use crate::sys::range::Visit;
-use crate::sys::{Errno, modules, process};
+use crate::sys::{Errno, linker, process};
 
 /// Instrumented modules with patches at a time; spans of text in a plan.
 pub(crate) const MODULES: usize = 64;
@@ -60,7 +60,7 @@ impl VersionChange {
             self.each_image(&mut |image| all &= image.is_loaded());
             all
         };
-        modules::while_loaded(may_go, &stand, &mut || {
+        linker::while_loaded(may_go, &stand, &mut || {
             step();
             done = true;
         });
@@ -76,7 +76,7 @@ impl VersionChange {
         self
     }
 
-    /// Without the modules whose patch never_returns.
+    /// Without the modules whose patch stays.
     pub(crate) fn without_the_same(self) -> Self {
         let Self { mut from, mut to } = self;
         for image in from.iter_mut() {
@@ -115,8 +115,8 @@ impl VersionChange {
     /// Base code that changes, or changed; not that of functions that may never return.
     pub(crate) fn each_range(&self, visit: Visit<'_>) {
         self.each_image(&mut |image| {
-            for redirect in image.replacements.iter().filter(|redirect| !redirect.never_returns) {
-                visit(redirect.range);
+            for replacement in image.replacements.iter().filter(|replacement| !replacement.never_returns) {
+                visit(replacement.range);
             }
             image.each_range(visit);
         });
@@ -136,7 +136,7 @@ impl VersionChange {
         })
     }
 
-    /// Tells the stubs where to go, and whom. The older version never_returns in the word it is in: see [`control`].
+    /// Tells the stubs where to go, and whom. The older version stays in the word it is in: see [`control`].
     fn set_pairs(&self, target: u32, newer_is_second: bool) -> Result<()> {
         self.each_function(&mut |versions| {
             if let (Some([first, second]), Some([newer, older])) = (versions.provider.pair, versions.addresses()) {
@@ -171,7 +171,7 @@ impl Versions {
     fn addresses(&self) -> Option<[usize; 2]> {
         let base = match self.provider.entry {
             Entry::Always { base } => Some(base),
-            Entry::Armed { .. } => Some(self.provider.old).filter(|old| *old != 0),
+            Entry::Armed { .. } => Some(self.provider.original).filter(|original| *original != 0),
         };
         let address = |version: Option<&Replacement>| version.map(|r| r.body).or(base);
         Some([address(self.newer)?, address(self.older)?])
@@ -306,28 +306,28 @@ impl Drop for Opened<'_> {
     }
 }
 
-fn foreign_bytes(redirect: &Replacement) -> Fail {
+fn foreign_bytes(replacement: &Replacement) -> Fail {
     let detail = "somebody else (a debugger?) has changed the first bytes of its code";
-    Fail::new(Code::FunctionMismatch, redirect.function, detail)
+    Fail::new(Code::FunctionMismatch, replacement.function, detail)
 }
 
 /// Through the slot, to `address`.
-fn forward(redirect: &Replacement, address: usize) -> Result<Step> {
-    let slot = Some((redirect.slot, address));
-    match redirect.entry {
+fn forward(replacement: &Replacement, address: usize) -> Result<Step> {
+    let slot = Some((replacement.slot, address));
+    match replacement.entry {
         Entry::Always { .. } => Ok(Step { slot, text: None }),
         Entry::Armed { text, base, armed, .. } => match text.load(Ordering::Acquire) {
             bytes if bytes == base || bytes == armed => Ok(Step { slot, text: Some((text, armed)) }),
-            _ => Err(foreign_bytes(redirect)),
+            _ => Err(foreign_bytes(replacement)),
         },
     }
 }
 
 /// To the base.
-fn back(redirect: &Replacement) -> Result<Step> {
-    match redirect.entry {
-        Entry::Always { base } => Ok(Step { slot: Some((redirect.slot, base)), text: None }),
-        Entry::Armed { text, armed, .. } if text.load(Ordering::Acquire) != armed => Err(foreign_bytes(redirect)),
+fn back(replacement: &Replacement) -> Result<Step> {
+    match replacement.entry {
+        Entry::Always { base } => Ok(Step { slot: Some((replacement.slot, base)), text: None }),
+        Entry::Armed { text, armed, .. } if text.load(Ordering::Acquire) != armed => Err(foreign_bytes(replacement)),
         Entry::Armed { text, base, .. } => Ok(Step { slot: None, text: Some((text, base)) }),
     }
 }

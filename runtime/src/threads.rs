@@ -38,6 +38,8 @@ pub(crate) struct Record {
     /// Its stack, as the runtime has found out; 0 before.
     pub(crate) stack_low: AtomicUsize,
     pub(crate) stack_high: AtomicUsize,
+    /// Whether all of that is its stack: below `stack_low` there is nothing, or a guard.
+    pub(crate) guarded: AtomicU32,
     /// An address in changed code that was on its stack when it was last looked at; 0 for none.
     pub(crate) inside: AtomicUsize,
     /// It was last looked at on a stack that is not its own.
@@ -65,6 +67,7 @@ impl Record {
             idle_pc: AtomicUsize::new(0),
             stack_low: AtomicUsize::new(0),
             stack_high: AtomicUsize::new(0),
+            guarded: AtomicU32::new(0),
             inside: AtomicUsize::new(0),
             elsewhere: AtomicU32::new(0),
             reading: AtomicPtr::new(core::ptr::null_mut()),

@@ -189,10 +189,11 @@ impl Watch<'_> {
             0 => tasks::control_block(&self.map, thread, sp?)?,
             pointer => pointer,
         };
-        let low = self.map.around(high.checked_sub(1)?)?.start;
-        record.stack_low.store(low, Ordering::Relaxed);
+        let (stack, guarded) = self.map.stack(high)?;
+        record.stack_low.store(stack.start, Ordering::Relaxed);
+        record.guarded.store(guarded.into(), Ordering::Relaxed);
         record.stack_high.store(high, Ordering::Release);
-        Some(Range { start: low, end: high })
+        Some(stack)
     }
 
     /// Looks at one thread. False if it has ended.

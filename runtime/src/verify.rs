@@ -90,7 +90,7 @@ impl Verified {
         let mut replacements = Table::with_capacity(opened.patch.function_count()).map_err(no_memory)?;
         for function in opened.patch.functions() {
             let function = function?;
-            replacements.push(redirect(base, &function)?).map_err(no_memory)?;
+            replacements.push(replacement(base, &function)?).map_err(no_memory)?;
         }
         let text = text_span(base, replacements.as_slice());
         if let Some(span) = &text {
@@ -133,8 +133,8 @@ fn can_write(span: &TextSpan) -> Result<()> {
 /// The pages that arming the functions writes to.
 fn text_span(base: &PinnedModule<'_>, replacements: &[Replacement]) -> Option<TextSpan> {
     let (mut first, mut last) = (usize::MAX, 0);
-    for redirect in replacements {
-        if let Entry::Armed { address, .. } = redirect.entry {
+    for replacement in replacements {
+        if let Entry::Armed { address, .. } = replacement.entry {
             (first, last) = (first.min(address), last.max(address));
         }
     }
@@ -172,7 +172,7 @@ fn sha256(parts: [&[u8]; 3]) -> [u8; 32] {
 }
 
 /// Finds a function in the base's memory, and makes sure that it is that function.
-fn redirect(base: &PinnedModule<'_>, function: &PatchFunction<'_>) -> Result<Replacement> {
+fn replacement(base: &PinnedModule<'_>, function: &PatchFunction<'_>) -> Result<Replacement> {
     let differs = |detail| Fail::new(Code::FunctionMismatch, function.name, detail);
     let slot = base.slot(function.slot).ok_or_else(|| differs("its slot is not in writable memory of the base"))?;
     let arm_at = function.entry.wrapping_add(function.arm_offset.into());
@@ -210,7 +210,7 @@ fn redirect(base: &PinnedModule<'_>, function: &PatchFunction<'_>) -> Result<Rep
         entry,
         stub: 0,
         pair: None,
-        old: 0,
+        original: 0,
         range: Range { start, end: start.saturating_add(function.size as usize) },
         never_returns: function.flags & FUNCTION_STAYS != 0,
         line: function.line,

@@ -3,6 +3,9 @@
 use core::ffi::{CStr, c_int, c_void};
 use core::sync::atomic::{AtomicUsize, Ordering};
 
+use dsu_abi::elf::{PF_R, PT_LOAD};
+
+use super::linker::{each_loaded, headers};
 use crate::arch::PAGE;
 use crate::text::Text;
 
@@ -31,16 +34,28 @@ impl SharedObject {
         }
     }
 
-    /// Whether its memory at an address of the file holds `bytes`. The address must lie in a readable segment of
-    /// the file it was loaded from.
+    /// Whether its memory at an address of the file holds `bytes`, in one segment that may be read.
     pub(crate) fn has(&self, address: u64, bytes: &[u8]) -> bool {
         let at = self.bias.wrapping_add(address as usize);
-        // SAFETY: the dynamic linker mapped every segment of the file it said it loaded.
-        unsafe { core::slice::from_raw_parts(at as *const u8, bytes.len()) == bytes }
+        let mut same = false;
+        each_loaded(&mut |info| {
+            let loaded = headers(info).filter(|_| info.dlpi_addr as usize == self.bias).unwrap_or(&[]);
+            let holds = |header: &&libc::Elf64_Phdr| {
+                let from = address.checked_sub(header.p_vaddr).filter(|_| header.p_type == PT_LOAD);
+                let end = from.and_then(|from| from.checked_add(bytes.len() as u64));
+                header.p_flags & PF_R != 0 && end.is_some_and(|end| end <= header.p_memsz)
+            };
+            if loaded.iter().any(|header| holds(&header)) {
+                // SAFETY: inside a segment that is mapped for reading, as the object's own headers say; the handle keeps it
+                // loaded, and nobody has run code of it that could unmap or write it.
+                same |= unsafe { core::slice::from_raw_parts(at as *const u8, bytes.len()) == bytes };
+            }
+        });
+        same
     }
 
     /// Two words at an address of the file that was checked to be in a writable segment and aligned; for an object that
-    /// never_returns loaded.
+    /// stays loaded.
     pub(crate) fn words(&self, address: u64) -> &'static [AtomicUsize; 2] {
         let at = self.bias.wrapping_add(address as usize);
         // SAFETY: `dsu_abi::file::PatchFile::check_tables` vouches for the address (a control block has two words from
@@ -97,10 +112,11 @@ pub(crate) fn keep_module(inside: *const c_void) -> bool {
     }
 }
 
-/// Calls a function of a patch that takes nothing and returns an `int`.
+/// Calls a function of a patch, whose code is there, that takes nothing and returns an `int`.
 pub(crate) fn call_hook(address: u64) -> c_int {
-    // SAFETY: `dsu_abi::file::PatchFile::check_tables` saw that it is code of the patch; patchgen, whose checksum the
-    // file has, that it is a function of this type.
+    // SAFETY: `dsu_abi::file::PatchFile::check_tables` saw that it is code of the patch, which is in effect or was brought
+    // back (`State::bring_back`): reclaiming waits for the same thread. That it is a function of this type is patchgen's
+    // word, which the checksum ties to the file.
     unsafe { core::mem::transmute::<usize, extern "C" fn() -> c_int>(address as usize)() }
 }
 
@@ -110,4 +126,19 @@ pub(super) fn pin(path: &CStr) -> Option<usize> {
     // SAFETY: finds a module that is loaded, loads nothing and runs no code of its.
     let handle = unsafe { libc::dlopen(path.as_ptr(), flags) };
     SharedObject::from_handle(handle).map(|object| object.bias)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_a_segment_of_the_object_holds_is_looked_at() {
+        let libc = open(c"libc.so.6").map_err(|said| said.as_str().to_owned()).expect("this test is linked with it");
+        assert!(libc.has(0, b"\x7fELF"), "its first segment begins with the ELF header");
+        assert!(!libc.has(0, b"\x7fELG"));
+        for outside in [1 << 40, u64::MAX - 8, 0u64.wrapping_sub(PAGE as u64)] {
+            assert!(!libc.has(outside, &[0; 16]), "nothing is mapped there: {outside:#x}");
+        }
+    }
 }

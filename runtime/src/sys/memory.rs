@@ -86,7 +86,7 @@ impl<T> Table<T> {
     pub(crate) fn leak(self) -> Option<&'static T> {
         let (start, len) = (self.start, self.len);
         core::mem::forget(self);
-        // SAFETY: written by `push`; the mapping never_returns, for `self` is forgotten.
+        // SAFETY: written by `push`; the mapping stays, for `self` is forgotten.
         (len == 1).then(|| unsafe { &*start })
     }
 
@@ -114,7 +114,7 @@ impl<T> Drop for Table<T> {
     }
 }
 
-/// Memory for `count` values whose bytes are zero, which must be a value of `T`; it never_returns.
+/// Memory for `count` values whose bytes are zero, which must be a value of `T`; it stays.
 pub(crate) fn zeroed<T>(count: usize) -> Option<*mut T> {
     let bytes = count.checked_mul(size_of::<T>())?.checked_next_multiple_of(PAGE)?;
     let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;

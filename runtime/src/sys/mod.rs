@@ -2,6 +2,7 @@
 //! leaves this module is safe to call; how an address was checked is written where it becomes a reference.
 
 pub(crate) mod dlopen;
+pub(crate) mod linker;
 pub(crate) mod memory;
 pub(crate) mod modules;
 pub(crate) mod pinned;

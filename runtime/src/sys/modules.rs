@@ -1,13 +1,14 @@
-//! The modules that the dynamic linker has loaded, and its lock.
+//! The instrumented modules of the process.
 
-use core::ffi::{CStr, c_int, c_void};
-use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use core::ffi::{CStr, c_void};
+use core::sync::atomic::{AtomicU32, Ordering};
 
 use dsu_abi::elf::{PF_R, PF_W, PF_X, PT_LOAD};
 use dsu_abi::note::{self, UnitNote};
 use dsu_abi::patch::BUILD_ID_MAX;
 
 use super::dlopen::pin;
+use super::linker::{each_loaded, headers};
 use super::process;
 use super::range::Range;
 use crate::arch;
@@ -52,8 +53,8 @@ pub(crate) struct Module {
     segments: [MappedSegment; SEGMENTS],
 }
 
-/// A word that a library has with its copy of the runtime, and the number written there when the library was first
-/// seen. SharedObject again, it has none at first: a cookie stands for one loading of one library.
+/// By what to know one loading of a library: a word that it has with its copy of the runtime, and the number that was
+/// written there when it was first seen. Loaded again, it has none at first.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Cookie {
     at: usize,
@@ -121,8 +122,8 @@ pub(crate) fn runtime_is_serving() -> bool {
 }
 
 /// Offset of a module's TLS block from the thread pointer, the same in every thread; `None` unless it is static, or the
-/// module has gone. A library never_returns loaded from here on: the linker has other locks around TLS than the one that
-/// [`while_loaded`] takes.
+/// module has gone. A library stays loaded from here on: the linker has other locks around TLS than the one that
+/// [`super::linker::while_loaded`] takes.
 pub(crate) fn tls_offset(module: &Module) -> Option<usize> {
     #[repr(C)]
     struct Index {
@@ -139,60 +140,9 @@ pub(crate) fn tls_offset(module: &Module) -> Option<usize> {
         module.pin()?;
     }
     let index = Index { module: module.tls_module, offset: 0 };
-    // SAFETY: the x86-64 ABI's function for the address of a TLS block; the module never_returns loaded, its number is right.
+    // SAFETY: the x86-64 ABI's function for the address of a TLS block; the module stays loaded, its number is right.
     let block = unsafe { __tls_get_addr(&raw const index) } as usize;
     Some(block.wrapping_sub(arch::thread_pointer()))
-}
-
-/// The dynamic linker's lock is taken for a step: a fork that meets it waits.
-static HOLDING: AtomicBool = AtomicBool::new(false);
-
-/// Whether a fork would copy a locked linker.
-pub(crate) fn is_holding() -> bool {
-    HOLDING.load(Ordering::SeqCst)
-}
-
-/// In the child of a fork: whether it did.
-pub(crate) fn was_holding() -> bool {
-    HOLDING.swap(false, Ordering::SeqCst)
-}
-
-/// Does `step` if `stands`. Where a library may be unloaded, this is done with the lock of the linker that it unmaps
-/// with, and that `dl_iterate_phdr` takes (glibc's elf/dl-close.c); no code of a library runs under that lock.
-pub(crate) fn while_loaded(may_go: bool, stands: &dyn Fn() -> bool, step: &mut dyn FnMut()) {
-    if !may_go {
-        return step();
-    }
-    HOLDING.store(true, Ordering::SeqCst);
-    let mut first = true;
-    each_loaded(&mut |_| {
-        if core::mem::take(&mut first) && stands() {
-            step();
-        }
-    });
-    HOLDING.store(false, Ordering::SeqCst);
-}
-
-/// The program headers of a module.
-fn headers(info: &libc::dl_phdr_info) -> Option<&[libc::Elf64_Phdr]> {
-    // SAFETY: the dynamic linker's own table of the module, which cannot be unloaded while it holds its lock.
-    (!info.dlpi_phdr.is_null()).then(|| unsafe { core::slice::from_raw_parts(info.dlpi_phdr, info.dlpi_phnum.into()) })
-}
-
-/// Who is told of loaded modules.
-type Each<'e> = &'e mut dyn FnMut(&libc::dl_phdr_info);
-
-/// Calls `each` for every loaded module, holding the dynamic linker's lock.
-fn each_loaded(mut each: Each<'_>) {
-    extern "C" fn visit(info: *mut libc::dl_phdr_info, _size: usize, each: *mut c_void) -> c_int {
-        // SAFETY: the dynamic linker passes a valid structure; `each` is the one given below, alive and borrowed by
-        // nobody else.
-        let (info, each) = unsafe { (&*info, &mut *each.cast::<Each<'_>>()) };
-        each(info);
-        0
-    }
-    // SAFETY: `visit` is for a pointer to an `Each`, which lives until the call returns.
-    unsafe { libc::dl_iterate_phdr(Some(visit), (&raw mut each).cast()) };
 }
 
 /// Reads a module's headers and notes from its memory.
@@ -228,7 +178,8 @@ impl Module {
 
     /// The word of its copy of the runtime, for as long as the linker's lock is held.
     fn word(&self) -> Option<&AtomicU32> {
-        // SAFETY: an aligned word of writable memory of the module, only ever accessed atomically.
+        // SAFETY: `read_note` saw that it is aligned, in readable and writable memory of the module, which cannot be unloaded
+        // while the linker's lock is held; each copy of the runtime accesses it atomically only.
         (self.word != 0).then(|| unsafe { &*(self.word as *const AtomicU32) })
     }
 
@@ -293,7 +244,7 @@ impl Module {
                 let Some(distance) = note.desc.first_chunk::<8>() else { return };
                 let word = note.desc.as_ptr().addr().wrapping_add_signed(isize::from_le_bytes(*distance));
                 let word = self.locate(word.wrapping_sub(self.bias) as u64, 4, PF_R | PF_W);
-                self.word = word.map_or(0, |(at, _)| at).next_multiple_of(4);
+                self.word = word.map(|(at, _)| at).filter(|at| at.is_multiple_of(4)).unwrap_or(0);
             }
             _ => {}
         }
@@ -307,7 +258,34 @@ fn has_static_tls(headers: &[libc::Elf64_Phdr], module: &Module) -> bool {
     const DF_STATIC_TLS: u64 = 0x10;
     let Some(header) = headers.iter().find(|h| h.p_type == PT_DYNAMIC) else { return false };
     let Some((at, _)) = module.locate(header.p_vaddr, header.p_memsz as usize, PF_R) else { return false };
-    // SAFETY: the module's dynamic section, inside a readable segment that never_returns while the lock is held.
+    // SAFETY: the module's dynamic section, inside a readable segment that stays while the lock is held.
     let entries = unsafe { core::slice::from_raw_parts(at as *const [u64; 2], header.p_memsz as usize / 16) };
     entries.iter().any(|[tag, value]| *tag == DT_FLAGS && value & DF_STATIC_TLS != 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A module of one segment, from `start` to `end`, with a note that points to `word`.
+    fn noted(start: usize, end: usize, word: usize) -> Module {
+        // SAFETY: it consists of integers and pointers, for which zero is a value.
+        let mut module = Module::bare(&unsafe { core::mem::zeroed() });
+        let [first, ..] = &mut module.segments;
+        *first = MappedSegment { start, end, flags: PF_R | PF_W };
+        let mut desc = [0; 8];
+        let distance = word.wrapping_sub(desc.as_ptr().addr());
+        desc.copy_from_slice(&distance.to_le_bytes());
+        module.read_note(&note::ElfNote { owner: note::OWNER, kind: note::TYPE_RUNTIME, desc: &desc });
+        module
+    }
+
+    #[test]
+    fn a_word_that_is_not_wholly_inside_the_module_or_not_aligned_is_none() {
+        for (word, expected) in [(0x1000, 0x1000), (0x1ffc, 0x1ffc), (0x1ffd, 0), (0x1ff9, 0), (0x2000, 0), (0xffc, 0)]
+        {
+            assert_eq!(noted(0x1000, 0x2000, word).word, expected, "{word:#x}");
+        }
+        assert_eq!(noted(0x1000, 0x1ffe, 0x1ff9).word, 0, "rounded up it would end behind the segment");
+    }
 }

@@ -4,15 +4,16 @@ use core::sync::atomic::{AtomicU16, AtomicUsize};
 
 use dsu_abi::elf::{PF_R, PF_W, PF_X};
 
+use super::linker::while_loaded;
 use super::memory::TextSpan;
-use super::modules::{Cookie, Module, while_loaded};
+use super::modules::{Cookie, Module};
 use crate::arch::PAGE;
 
 /// A module that is not unloaded as long as this lives; the program itself and libraries without a [`Cookie`] never are.
 pub(crate) struct PinnedModule<'m>(&'m Module);
 
 impl<'m> PinnedModule<'m> {
-    /// Calls `step` while the module is held; `None` if it has gone meanwhile.
+    /// Calls `step` while the module is pinned; `None` if it has gone meanwhile.
     pub(crate) fn during<T>(module: &'m Module, step: impl FnOnce(&Self) -> T) -> Option<T> {
         if module.cookie.is_none() && !module.is_program() {
             module.pin()?;
@@ -27,7 +28,7 @@ impl<'m> PinnedModule<'m> {
     /// Readable memory at an address of the file.
     pub(crate) fn bytes(&self, address: u64, len: usize) -> Option<&'static [u8]> {
         let (at, _) = self.0.locate(address, len, PF_R)?;
-        // SAFETY: inside a readable segment of a module that is held. It is used for text and stubs, which nobody writes
+        // SAFETY: inside a readable segment of a module that is pinned. It is used for text and stubs, which nobody writes
         // but the runtime's own thread, the only one to read them.
         Some(unsafe { core::slice::from_raw_parts(at as *const u8, len) })
     }
@@ -36,7 +37,8 @@ impl<'m> PinnedModule<'m> {
     pub(crate) fn slot(&self, address: u64) -> Option<&'static AtomicUsize> {
         let (at, _) = self.0.locate(address, size_of::<usize>(), PF_W)?;
         // SAFETY: inside a writable segment, aligned; everyone else only loads it, whole. The runtime comes back to it in
-        // `while_loaded` only.
+        // `while_loaded` only; so does a forked child, which finishes what was cut short there, or asks first whether the
+        // module has gone (`State::after_fork`).
         at.is_multiple_of(8).then(|| unsafe { &*(at as *const AtomicUsize) })
     }
 

@@ -3,8 +3,9 @@
 use core::ffi::{CStr, c_void};
 use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use super::{Errno, Fd, check};
+use super::{Errno, Fd, check, check_size};
 use crate::arch;
+use crate::text::Text;
 
 /// The process's number.
 pub(crate) fn pid() -> u32 {
@@ -198,14 +199,63 @@ pub(crate) fn is_secure() -> bool {
     unsafe { libc::getauxval(libc::AT_SECURE) != 0 }
 }
 
-/// A variable of the environment.
-pub(crate) fn environment(name: &CStr) -> Option<&'static CStr> {
-    // SAFETY: getauxval takes a number; getenv reads the environment, which the program may change only before it
-    // has threads (POSIX); this runs once, from the constructor, before main.
+/// A variable of the environment. Where other threads may be changing the environment (a library loaded later), as it was when
+/// the program started.
+pub(crate) fn environment<const N: usize>(name: &CStr) -> Option<Text<N>> {
+    if !is_single_threaded() {
+        return initial_environment(name);
+    }
+    // SAFETY: reads the environment, and a string in it that is NUL-terminated; the only thread of the process is here,
+    // so nobody changes either.
     unsafe {
         let found = libc::getenv(name.as_ptr());
-        if found.is_null() { None } else { Some(CStr::from_ptr(found)) }
+        (!found.is_null()).then(|| Text::from_c_str(CStr::from_ptr(found)))
     }
+}
+
+/// Whether the calling thread is the only one, as glibc has it since 2.32; false where nobody says so.
+fn is_single_threaded() -> bool {
+    // SAFETY: finds a symbol by name, which is NUL-terminated.
+    let flag: *const u8 = unsafe { libc::dlsym(libc::RTLD_DEFAULT, c"__libc_single_threaded".as_ptr()) }.cast();
+    // SAFETY: null, or glibc's `char` of that name (sys/single_threaded.h); while it is not 0, this thread alone writes it.
+    unsafe { flag.as_ref() }.is_some_and(|flag| *flag != 0)
+}
+
+/// A variable of the environment that the program was started with: the kernel reads it without a fault, whatever the
+/// program does with that memory.
+fn initial_environment<const N: usize>(name: &CStr) -> Option<Text<N>> {
+    let file = open(c"/proc/self/environ", 0).ok()?;
+    let mut buffer = [0; 512];
+    // Bytes of the name that the current entry has had in common with it; then its value.
+    let (mut same, mut value) = (Some(0), None::<Text<N>>);
+    loop {
+        let part = read(&file, &mut buffer).ok().filter(|part| !part.is_empty())?;
+        for byte in part {
+            match (&mut value, *byte) {
+                (Some(value), 0) => return Some(*value),
+                (Some(value), byte) => *value = value.with(&[byte]),
+                (None, 0) => same = Some(0),
+                (None, byte) => match same {
+                    Some(at) if at == name.count_bytes() && byte == b'=' => value = Some(Text::empty()),
+                    Some(at) => same = (name.to_bytes().get(at) == Some(&byte)).then_some(at + 1),
+                    None => {}
+                },
+            }
+        }
+    }
+}
+
+/// Opens a file for reading.
+pub(super) fn open(path: &CStr, flags: i32) -> Result<Fd, Errno> {
+    // SAFETY: reads a NUL-terminated path.
+    check(unsafe { libc::open(path.as_ptr(), libc::O_RDONLY | libc::O_CLOEXEC | flags) }).map(Fd::new)
+}
+
+/// The next bytes of a file; none at its end.
+pub(super) fn read<'b>(file: &Fd, buffer: &'b mut [u8]) -> Result<&'b [u8], Errno> {
+    // SAFETY: writes at most the length of the buffer into it.
+    let count = check_size(unsafe { libc::read(file.number(), buffer.as_mut_ptr().cast(), buffer.len()) })?;
+    Ok(buffer.get(..count).unwrap_or(&[]))
 }
 
 fn status_with(call: impl FnOnce(*mut libc::stat) -> i32) -> Result<libc::stat, Errno> {
@@ -249,4 +299,24 @@ pub(crate) fn unlink(path: &CStr) {
 pub(crate) fn link(from: &CStr, to: &CStr) -> Result<(), Errno> {
     // SAFETY: reads the paths.
     check(unsafe { libc::link(from.as_ptr(), to.as_ptr()) }).map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_initial_environment_is_found_by_the_whole_name_only() {
+        let (name, value) =
+            std::env::vars().find(|(_, value)| (1..200).contains(&value.len())).expect("tests have one");
+        let c_name = std::ffi::CString::new(name.as_str()).expect("it came out of a C string");
+        let found = initial_environment::<256>(&c_name).expect("it was there from the start");
+        assert_eq!(found.as_bytes(), value.as_bytes());
+        for other in [&name[1..], &format!("{name}X"), &name[..name.len() - 1], "DSU_NOT_SET_BY_ANYBODY"] {
+            let known = std::env::var(other).ok().map(String::into_bytes);
+            let found = initial_environment::<256>(&std::ffi::CString::new(other).expect("likewise"));
+            assert_eq!(found.map(|text| text.as_bytes().to_vec()), known, "{other}");
+        }
+        assert!(!is_single_threaded(), "the harness has a thread for each test");
+    }
 }

@@ -1,10 +1,8 @@
 //! What the kernel tells of the process's threads, and reading memory that may vanish meanwhile.
 
-use core::ffi::CStr;
-
 use super::memory::Table;
 use super::range::Range;
-use super::{Errno, Fd, check, check_size};
+use super::{Errno, process};
 use crate::text::Text;
 
 /// A thread as the kernel sees it.
@@ -36,11 +34,10 @@ fn path(thread: u32, file: &[u8]) -> Path {
 /// The first bytes of a small file.
 fn read<'b>(path: &Path, buffer: &'b mut [u8]) -> Result<&'b [u8], Errno> {
     let name = path.as_c_str().ok_or(Errno::NOMEM)?;
-    let fd = open(name, 0)?;
+    let fd = process::open(name, 0)?;
     let mut filled = 0;
     while let Some(room) = buffer.get_mut(filled..).filter(|room| !room.is_empty()) {
-        // SAFETY: writes at most the length of `room` into it.
-        let count = check_size(unsafe { libc::read(fd.number(), room.as_mut_ptr().cast(), room.len()) })?;
+        let count = process::read(&fd, room)?.len();
         if count == 0 {
             break;
         }
@@ -49,15 +46,10 @@ fn read<'b>(path: &Path, buffer: &'b mut [u8]) -> Result<&'b [u8], Errno> {
     Ok(buffer.get(..filled).unwrap_or(&[]))
 }
 
-fn open(name: &CStr, flags: i32) -> Result<Fd, Errno> {
-    // SAFETY: reads a NUL-terminated path.
-    check(unsafe { libc::open(name.as_ptr(), libc::O_RDONLY | libc::O_CLOEXEC | flags) }).map(Fd::new)
-}
-
 /// Numbers of the process's threads. An error leaves `each` with a part of them.
 pub(crate) fn each_thread(each: &mut dyn FnMut(u32)) -> Result<(), Errno> {
     const NAME: usize = 19;
-    let directory = open(c"/proc/self/task", libc::O_DIRECTORY)?;
+    let directory = process::open(c"/proc/self/task", libc::O_DIRECTORY)?;
     let mut buffer = [0u64; 512];
     loop {
         // SAFETY: writes at most the size of the buffer into it.
@@ -162,7 +154,7 @@ fn switches(thread: u32) -> Option<Option<u64>> {
 /// Whether the process has this thread.
 pub(crate) fn exists(thread: u32) -> bool {
     let name = path(thread, b"comm");
-    name.as_c_str().is_some_and(|name| super::process::lstat(name).is_ok())
+    name.as_c_str().is_some_and(|name| process::lstat(name).is_ok())
 }
 
 /// Where the control block of a thread is, if its stack pointer is on the stack below it: glibc puts the block at the
@@ -172,7 +164,7 @@ pub(crate) fn control_block(map: &Map, thread: u32, sp: usize) -> Option<usize> 
     /// Alignment of the block.
     const STEP: usize = 64;
     const HEAD: usize = 3;
-    let number = super::process::thread_id_offset()?;
+    let number = process::thread_id_offset()?;
     let run = map.around(sp)?;
     let mut at = sp.checked_next_multiple_of(STEP)?;
     let mut chunk = [0usize; 512];
@@ -213,26 +205,25 @@ pub(crate) fn copy(from: usize, to: &mut [usize]) -> Option<()> {
     (usize::try_from(copied) == Ok(len)).then_some(())
 }
 
-/// The readable memory of the process, as it was at one moment.
+/// The readable mappings of the process, as they were at one moment, in ascending order.
 pub(crate) struct Map(Table<Range>);
 
 impl Map {
-    /// More runs of memory than programs have; what is beyond never_returns unknown.
-    const RUNS: usize = 1 << 16;
+    /// More than the kernel lets a process have by default; what is beyond stays unknown.
+    const MAPPINGS: usize = 1 << 16;
 
     /// Reads it.
     pub(crate) fn read() -> Result<Self, Errno> {
-        let mut runs: Table<Range> = Table::with_capacity(Self::RUNS)?;
-        let fd = open(c"/proc/self/maps", 0)?;
+        let mut mappings = Table::with_capacity(Self::MAPPINGS)?;
+        let fd = process::open(c"/proc/self/maps", 0)?;
         let mut line: Text<64> = Text::empty();
         let mut buffer = [0u8; 2048];
         loop {
-            // SAFETY: writes at most the length of the buffer into it.
-            let count = check_size(unsafe { libc::read(fd.number(), buffer.as_mut_ptr().cast(), buffer.len()) })?;
-            if count == 0 {
-                return Ok(Self(runs));
+            let part = process::read(&fd, &mut buffer)?;
+            if part.is_empty() {
+                return Ok(Self(mappings));
             }
-            for byte in buffer.get(..count).unwrap_or(&[]) {
+            for byte in part {
                 if *byte != b'\n' {
                     line = line.with(core::slice::from_ref(byte));
                     continue;
@@ -240,21 +231,46 @@ impl Map {
                 let found = range(line.as_bytes());
                 line = Text::empty();
                 let Some(found) = found else { continue };
-                match runs.as_mut_slice().last_mut() {
-                    Some(last) if last.end == found.start => last.end = found.end,
-                    _ => {
-                        let _full = runs.push(found);
-                    }
-                }
+                let _full = mappings.push(found);
             }
         }
     }
 
-    /// The run without holes around an address.
+    /// Which of the mappings holds an address.
+    fn position(&self, address: usize) -> Option<usize> {
+        let after = self.0.as_slice().partition_point(|mapping| mapping.start <= address);
+        let at = after.checked_sub(1)?;
+        self.0.as_slice().get(at)?.holds(address).then_some(at)
+    }
+
+    /// The run of mappings without holes around an address.
     pub(crate) fn around(&self, address: usize) -> Option<Range> {
-        let runs = self.0.as_slice();
-        let after = runs.partition_point(|run| run.start <= address);
-        runs.get(after.checked_sub(1)?).copied().filter(|run| run.holds(address))
+        let at = self.position(address)?;
+        let (before, after) = self.0.as_slice().split_at_checked(at)?;
+        let mut run = *after.first()?;
+        for mapping in before.iter().rev() {
+            if mapping.end != run.start {
+                break;
+            }
+            run.start = mapping.start;
+        }
+        for mapping in after.iter().skip(1) {
+            if mapping.start != run.end {
+                break;
+            }
+            run.end = mapping.end;
+        }
+        Some(run)
+    }
+
+    /// A stack that ends at `high`: the mapping below that, and whether something that cannot be read, or nothing, is
+    /// below it in turn. If not, it may have another owner's memory at its lower end.
+    pub(crate) fn stack(&self, high: usize) -> Option<(Range, bool)> {
+        let at = self.position(high.checked_sub(1)?)?;
+        let mappings = self.0.as_slice();
+        let start = mappings.get(at)?.start;
+        let below = at.checked_sub(1).and_then(|before| mappings.get(before));
+        Some((Range { start, end: high }, below.is_none_or(|below| below.end != start)))
     }
 }
 
@@ -270,11 +286,35 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_stack_ends_where_its_mapping_does_and_is_guarded_by_what_cannot_be_read() {
+        const PART: usize = 1 << 16;
+        let (flags, all) = (libc::MAP_PRIVATE | libc::MAP_ANONYMOUS, libc::PROT_READ | libc::PROT_WRITE);
+        // SAFETY: a new mapping of our own, of which parts get another protection.
+        let start = unsafe {
+            let whole = libc::mmap(core::ptr::null_mut(), 4 * PART, all, flags, -1, 0);
+            assert_ne!(whole, libc::MAP_FAILED);
+            for (part, protection) in [(0, libc::PROT_NONE), (2, libc::PROT_READ)] {
+                assert_eq!(libc::mprotect(whole.byte_add(part * PART), PART, protection), 0);
+            }
+            whole.addr()
+        };
+        let [first, second, third, end] = [1, 2, 3, 4].map(|part| start + part * PART);
+        let map = Map::read().expect("/proc is there");
+        assert_eq!(map.stack(second), Some((Range { start: first, end: second }, true)));
+        let (stack, guarded) = map.stack(end).expect("it is mapped");
+        assert!(!guarded && stack == Range { start: third, end }, "its neighbours may be unmapped by others");
+        assert_eq!(map.around(third).map(|run| run.start), Some(first), "no hole up to there");
+        assert_eq!(map.stack(first), None, "a guard is no stack");
+        // SAFETY: the mapping made above, of which nothing is left.
+        unsafe { libc::munmap(start as *mut libc::c_void, 4 * PART) };
+    }
+
+    #[test]
     fn a_thread_that_sleeps_is_seen_blocked_and_never_to_have_run() {
         let (tell, told) = std::sync::mpsc::channel();
         let (end, ended) = std::sync::mpsc::channel::<()>();
         let sleeper = std::thread::spawn(move || {
-            tell.send(crate::sys::process::thread_id()).expect("the test listens");
+            tell.send(process::thread_id()).expect("the test listens");
             ended.recv().expect_err("the other end is dropped");
         });
         let thread = told.recv().expect("the thread tells");

@@ -3,7 +3,7 @@
 use core::cell::UnsafeCell;
 use core::sync::atomic::{AtomicBool, Ordering};
 
-/// Proof of being that thread. Not `Copy`, not `Send`: it never_returns where it was made.
+/// Proof of being that thread. Not `Copy`, not `Send`: it stays where it was made.
 pub(crate) struct ThreadToken(core::marker::PhantomData<*mut ()>);
 
 impl ThreadToken {

@@ -44,6 +44,14 @@ fn a_plugin_is_updated_and_named() {
 }
 
 #[test]
+fn a_plugin_of_a_program_with_threads_takes_the_environment_of_its_start() {
+    let lab = Lab::new(&PLUGIN);
+    let process = lab.start_with(host(&lab, &[]).env("HOST_THREAD", "1"));
+    let status = lab.json(&["status", &process.pid_text()]);
+    assert_eq!(status["generation"], 0, "the program has turned the runtime off too late");
+}
+
+#[test]
 fn one_runtime_serves_program_and_plugin() {
     let lab = Lab::new(&PLUGIN);
     let patch = lab.patch("fix", &[], |_| {});

@@ -277,7 +277,7 @@ fn what_consistency_thread_needs_is_asked_for_first() {
     let wayless = wayless.to_str().expect("UTF-8");
     let (code, said) = crew.lab.refusal(&["apply", &crew.pid, wayless, "--consistency", "thread"]);
     assert!(code == 35 && said.contains("--consistency newest"), "{said}");
-    let vetoed = crew.lab.patch("vetoed", &["-DWAYS"], |tables| tables.vetoes = true);
+    let vetoed = crew.lab.patch("vetoed", &["-DWAYS"], |tables| tables.pre_apply = "veto");
     let (code, said) = crew.lab.refusal(&["apply", &crew.pid, vetoed.to_str().expect("UTF-8")]);
     assert!(code == 36 && said.contains("dsu_pre_apply"), "{said}");
     assert_eq!(crew.process.say("call"), "1 1 1");

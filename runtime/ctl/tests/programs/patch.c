@@ -43,6 +43,7 @@ WAY(third, 2);
 WAY(hold, 3);
 
 __attribute__((visibility("default"))) int veto(void) { return 1; }
+__attribute__((visibility("default"))) int agree(void) { return 0; }
 
 /* Held as the old one, so that threads can be found inside it; counts its calls. */
 __attribute__((visibility("default"))) int new_hold(int x) { return x + ++*(int *)kept; }
