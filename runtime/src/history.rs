@@ -88,7 +88,7 @@ impl History {
         Ok(Change { active, generation, remember: true, forget_all: false, transition: None })
     }
 
-    /// The tables as they were before an update that was turned back.
+    /// The tables as they were before an update that was cancelled.
     pub(crate) fn unchanged(&self) -> Change {
         let (active, generation) = (self.active, self.generation);
         Change { active, generation, remember: false, forget_all: false, transition: None }

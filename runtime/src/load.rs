@@ -72,7 +72,7 @@ impl Verified {
 
     /// Hands the copy to the dynamic linker, by a name that also works from outside the process.
     fn link(&self, opened: &PatchFile<'_>) -> Result<SharedObject> {
-        let path = Text::<96>::empty().with(b"/proc/").with_number(process::pid()).with(b"/task/");
+        let path = Text::<64>::empty().with(b"/proc/").with_number(process::pid()).with(b"/task/");
         let path = path.with_number(process::thread_id()).with(b"/fd/").with_number(self.copy.fd.number() as u32);
         let name = path.as_c_str().ok_or_else(|| Fail::new(Code::OutOfResources, "", "path of the patch in memory"))?;
         if process::lstat(name).is_err() {

@@ -88,7 +88,7 @@ impl State {
         self.switch(order)
     }
 
-    /// Goes back to the patches before the last update, or to the base; turns back an update that is moving threads.
+    /// Goes back to the patches before the last update, or to the base; cancels an update that is moving threads.
     pub(crate) fn revert(&mut self, request: &Revert) -> Result<Outcome> {
         let begin = process::now_ns();
         if let Some(transition) = self.transition {

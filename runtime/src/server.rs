@@ -34,14 +34,14 @@ pub(crate) enum End {
 }
 
 /// Serves until the process ends, if it can.
-pub(crate) fn run(start: &Start, mut turn: ThreadToken) -> End {
+pub(crate) fn run(start: &Start, mut token: ThreadToken) -> End {
     let mut failures = 0;
     while failures < 5 {
         let Some(directory) = place::directory(start) else { return End::NoSocket };
         match bind(&directory) {
             Bound::Listening(listener) => {
                 failures = 0;
-                serve(&listener, &mut turn);
+                serve(&listener, &mut token);
             }
             Bound::ServedByAnother => return End::ServedByAnother,
             Bound::Failed => failures += 1,
@@ -100,7 +100,7 @@ fn bind(directory: &Path) -> Bound {
 }
 
 /// Until the listening socket is lost.
-fn serve(listener: &Listener, turn: &mut ThreadToken) {
+fn serve(listener: &Listener, token: &mut ThreadToken) {
     let mut waiting: [Option<Fd>; WAITING] = [const { None }; WAITING];
     let mut next = 0;
     let mut queue: Option<Queued> = None;
@@ -111,17 +111,17 @@ fn serve(listener: &Listener, turn: &mut ThreadToken) {
         }
         let [first, ..] = &mut fds;
         *first = listener.fd.number();
-        let ready = socket::wait(fds, rest_ms(turn));
-        STATE.get(turn).forget_closed();
-        STATE.get(turn).poll();
-        if STATE.get(turn).transition.is_none()
+        let ready = socket::wait(fds, rest_ms(token));
+        STATE.get(token).forget_closed();
+        STATE.get(token).poll();
+        if STATE.get(token).transition.is_none()
             && let Some(queued) = queue.take()
         {
-            applied(&queued.connection, -1, queued.file, &queued.request, turn);
+            applied(&queued.connection, -1, queued.file, &queued.request, token);
         }
         for (place, ready) in waiting.iter_mut().zip(ready.iter().skip(1)) {
             if *ready && let Some(connection) = place.take() {
-                request(connection, turn, &mut queue);
+                request(connection, token, &mut queue);
             }
         }
         if ready.first() == Some(&true) {
@@ -155,8 +155,8 @@ impl Answer<'_> {
 }
 
 /// How long to wait when no client comes.
-fn rest_ms(turn: &mut ThreadToken) -> i32 {
-    match STATE.get(turn).rest_ms() {
+fn rest_ms(token: &mut ThreadToken) -> i32 {
+    match STATE.get(token).rest_ms() {
         -1 => LOOK_MS,
         rest => rest,
     }
@@ -170,7 +170,7 @@ struct Queued {
 }
 
 /// Reads one request and answers it, or puts it in the queue.
-fn request(connection: Fd, turn: &mut ThreadToken, queue: &mut Option<Queued>) {
+fn request(connection: Fd, token: &mut ThreadToken, queue: &mut Option<Queued>) {
     let mut buffer = [0; PACKET_MAX];
     let Ok((packet, [memory, file])) = socket::receive(&connection, &mut buffer) else { return };
     if packet.is_empty() {
@@ -191,20 +191,20 @@ fn request(connection: Fd, turn: &mut ThreadToken, queue: &mut Option<Queued>) {
     }
     match (Packet::parse_request(packet), file) {
         (Ok(Packet::Apply(request)), Some(file)) => {
-            let busy = STATE.get(turn).transition.is_some();
+            let busy = STATE.get(token).transition.is_some();
             if busy && request.queue && queue.is_none() {
                 *queue = Some(Queued { connection, file, request });
             } else {
-                applied(&connection, connection.number(), file, &request, turn);
+                applied(&connection, connection.number(), file, &request, token);
             }
         }
         (Ok(Packet::Revert(request)), _) => {
-            STATE.get(turn).client = connection.number();
-            with_linker(&answer, turn, |state| changed(state.revert(&request), &answer));
+            STATE.get(token).client = connection.number();
+            with_linker(&answer, token, |state| changed(state.revert(&request), &answer));
         }
         (Ok(Packet::Status), _) => {
             let queued = queue.is_some();
-            with_linker(&answer, turn, |state| status(state, queued, &answer));
+            with_linker(&answer, token, |state| status(state, queued, &answer));
         }
         (Ok(_), _) => refused(Fail::new(Code::BadRequest, "", "message of an unexpected kind")),
         (Err(error), _) => refused(Fail::new(Code::BadRequest, "", error.0)),
@@ -212,20 +212,20 @@ fn request(connection: Fd, turn: &mut ThreadToken, queue: &mut Option<Queued>) {
 }
 
 /// `client` is the connection again, or -1 for a request that goes on without its client.
-fn applied(connection: &Fd, client: i32, file: Fd, request: &Apply, turn: &mut ThreadToken) {
+fn applied(connection: &Fd, client: i32, file: Fd, request: &Apply, token: &mut ThreadToken) {
     let answer = Answer(connection);
-    STATE.get(turn).client = client;
-    with_linker(&answer, turn, |state| changed(state.apply(&file, request), &answer));
+    STATE.get(token).client = client;
+    with_linker(&answer, token, |state| changed(state.apply(&file, request), &answer));
 }
 
 /// Runs something that uses the dynamic linker, which no fork must meet.
 fn with_linker(
     answer: &Answer<'_>,
-    turn: &mut ThreadToken,
+    token: &mut ThreadToken,
     run: impl FnOnce(&mut State) -> core::result::Result<(), Errno>,
 ) {
     let _sent = if phase::enter(Phase::Loading) {
-        let sent = run(STATE.get(turn));
+        let sent = run(STATE.get(token));
         phase::leave();
         sent
     } else {

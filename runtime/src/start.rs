@@ -58,14 +58,14 @@ extern "C" fn begin() {
 extern "C" fn run(_argument: *mut c_void) -> *mut c_void {
     // SAFETY: the runtime has one thread in a process: started by the constructor, or by the child of a fork, in
     // which no other thread is left.
-    let turn = unsafe { ThreadToken::take() };
+    let token = unsafe { ThreadToken::take() };
     process::name_thread(c"dsu");
     process::own_file_table();
     process::sleep_ms(SETTLE_MS);
     if !process::has_barrier() {
         process::register_barrier();
     }
-    match START.get().map(|start| server::run(start, turn)) {
+    match START.get().map(|start| server::run(start, token)) {
         Some(server::End::ServedByAnother) => core::ptr::null_mut(),
         // The thread stays, so that dsuctl sees why there is no socket.
         None | Some(server::End::NoSocket) => loop {
@@ -80,9 +80,9 @@ extern "C" fn in_child() {
     place::forget_socket();
     let phase = phase::after_fork_in_child();
     {
-        // SAFETY: this is the only thread of the process, and lets go of the turn before it starts another.
-        let mut turn = unsafe { ThreadToken::take() };
-        STATE.get(&mut turn).after_fork(phase);
+        // SAFETY: this is the only thread of the process, and lets go of the token before it starts another.
+        let mut token = unsafe { ThreadToken::take() };
+        STATE.get(&mut token).after_fork(phase);
     }
     // A stack is no matter for malloc, which the fork may have left locked: glibc finds that of the parent's thread
     // in its cache. Under a seccomp filter, starting a thread could be the child's death.

@@ -45,7 +45,7 @@ impl VersionChange {
         Self { from, to }
     }
 
-    /// The way back.
+    /// The change in the other direction.
     pub(crate) fn reversed(self) -> Self {
         Self { from: self.to, to: self.from }
     }

@@ -1,4 +1,4 @@
-//! Where one thread stands, in one word: the thread itself and the runtime's thread change it with single atomic
+//! The state of one thread, in one word: the thread itself and the runtime's thread change it with single atomic
 //! operations, so neither ever waits for the other. `tests/model.rs` explores every interleaving of these operations.
 //!
 //! bits | meaning
@@ -7,7 +7,7 @@
 //! 32 to 60 | changes whenever the thread passes by: what the runtime has found out before is void then
 //! 61 [`MOVING`] | the runtime has seen the thread blocked outside of the program and is about to move it
 //! 62 [`IDLE`] | the thread says that it is in an idle region
-//! 63 [`ASK`] | with either of the two: a transition stub must not trust the generation, but ask the gate
+//! 63 [`ASK`] | with either of the two: a dispatch stub must not trust the generation, but take the slow path
 
 use super::sync::{AtomicU64, Ordering};
 
@@ -18,7 +18,7 @@ const PASSED: u64 = 1 << 32;
 const GENERATION: u64 = PASSED - 1;
 const PASSES: u64 = MOVING - PASSED;
 
-/// The word. Transition stubs load it.
+/// The word. Dispatch stubs load it.
 #[derive(Debug)]
 #[repr(transparent)]
 pub(crate) struct ThreadState(AtomicU64);
@@ -32,7 +32,7 @@ impl Seen {
         (self.0 & GENERATION) as u32
     }
 
-    /// Whether a transition stub must ask the gate.
+    /// Whether a dispatch stub must take the slow path.
     #[cfg(test)]
     pub(crate) fn asks(self) -> bool {
         self.0 & ASK != 0
@@ -53,7 +53,7 @@ impl Seen {
 }
 
 impl ThreadState {
-    /// Of a thread nobody knows yet: its stubs ask the gate.
+    /// Of a thread nobody knows yet: its stubs take the slow path.
     pub(crate) const UNKNOWN: u64 = ASK;
 
     /// Around an atomic, for those of the model checker cannot be made in a constant.

@@ -38,7 +38,7 @@ pub(crate) struct Record {
     /// Its stack, as the runtime has found out; 0 before.
     pub(crate) stack_low: AtomicUsize,
     pub(crate) stack_high: AtomicUsize,
-    /// Whether all of that is its stack: below `stack_low` there is nothing, or a guard.
+    /// Whether all of that is known to be its stack, and not other memory right below it.
     pub(crate) guarded: AtomicU32,
     /// An address in changed code that was on its stack when it was last looked at; 0 for none.
     pub(crate) inside: AtomicUsize,

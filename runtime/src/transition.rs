@@ -1,9 +1,10 @@
 //! Threads move one by one. Each looks at its own stack at its next quiescence point; the runtime's thread looks at
 //! those that sleep, and nobody waits for anybody. What counts for a thread to be moved where it sleeps:
 //!
-//! 1. It is in an idle region, and has not left it since its stack was looked at: one compare-and-swap of its word.
-//! 2. It is in no region, but blocked with no frame of the program on its stack (a thread of a library), or again in the wait
-//!    of a region that a signal handler ended: the runtime announces it in the word, looks, makes sure that the thread has not run since, and moves it. Should it wake in
+//! 1. It is in an idle region, and has not left it since its stack was looked at: one compare-and-swap of its state.
+//! 2. It is in no region, but blocked with no frame of the program on its stack (a thread of a library), or again in the
+//!    wait of a region that a signal handler ended: the runtime announces it in the state, looks, makes sure that the
+//!    thread has not run since, and moves it. Should it wake in
 //!    between, the first stub it meets takes the announcement back.
 
 use core::sync::atomic::Ordering;
@@ -104,7 +105,7 @@ impl Epochs {
     }
 }
 
-/// Where threads stand after a look at all of them.
+/// How far threads are, after a look at all of them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Progress {
     pub(crate) threads: u32,
@@ -293,7 +294,7 @@ fn move_outside(record: &Record, seen: crate::thread_state::Seen, goal: u32, sti
     moved
 }
 
-/// Where a thread stands, for people.
+/// What keeps a thread from being where it is to be, for people.
 pub(crate) fn blocker(record: &Record, moving: Option<&Transition>) -> Blocker {
     let generation = record.state.load().generation();
     if moving.is_none_or(|transition| transition.is_moved(generation)) {

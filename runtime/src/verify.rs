@@ -58,7 +58,7 @@ impl Verified {
         let mut text = Text::empty();
         for byte in self.opened().map_or(&[][..], |file| file.patch.base_build_id) {
             for digit in [byte >> 4, byte & 15] {
-                text = text.with(DIGITS.get(usize::from(digit)..=usize::from(digit)).unwrap_or(&[]));
+                text.push(DIGITS.get(usize::from(digit)..=usize::from(digit)).unwrap_or(&[]));
             }
         }
         text
@@ -69,7 +69,7 @@ impl Verified {
         self.opened().is_ok_and(|file| file.patch.consistency == Consistency::Thread)
     }
 
-    /// What consistency `thread` needs of a patch, on its way there or back.
+    /// What consistency `thread` needs of a patch, to apply it or to revert it.
     pub(crate) fn check_trampolines(&self) -> Result<()> {
         for function in self.opened()?.patch.functions() {
             let function = function?;

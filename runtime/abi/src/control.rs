@@ -14,7 +14,7 @@
 //! 1: jmp *first_i(%rip)
 //! 2: lea  first_i(%rip), %r11 ; jmp *control+GATE(%rip)
 //! ```
-//! The slow path finds out where the thread stands, then jumps through one of the two words that `r11` points at.
+//! The slow path finds out what the thread is at, then jumps through one of the two words that `r11` points at.
 //!
 //! A thread may be taken off its processor between its decision and its jump, and come back when that transition has
 //! ended and the next one has begun. So words change sides: the version that was the newer one is the older one of the

@@ -27,7 +27,7 @@ pub const CHECKSUM_OFFSET: u64 = 24;
 pub const FUNCTION_SIZE: u64 = 96;
 /// Bytes of a relocation entry.
 pub const RELOCATION_SIZE: u64 = 32;
-/// Bytes of an entry for a carried variable.
+/// Bytes of an entry for a persistent variable.
 pub const CARRIED_SIZE: u64 = 48;
 /// Longest build-id that is understood (SHA-1 has 20 bytes, `--build-id=0x…` may be longer).
 pub const BUILD_ID_MAX: usize = 32;
@@ -124,7 +124,7 @@ pub enum RelocationKind {
     TlsModule = 3,
     /// `value + addend`, an offset in the base's TLS block: `R_X86_64_DTPOFF64`.
     TlsOffset = 4,
-    /// Storage of carried variable number `value`, plus `addend`.
+    /// Storage of persistent variable number `value`, plus `addend`.
     Carried = 5,
 }
 
@@ -258,7 +258,7 @@ impl<'a> Patch<'a> {
 }
 
 fn carried<'a>(entry: &[u8], strings: &'a [u8]) -> Result<CarriedVariable<'a>> {
-    let mut c = Cursor::new(entry, "patch table: entry of a carried variable is cut short");
+    let mut c = Cursor::new(entry, "patch table: entry of a persistent variable is cut short");
     let (identity, shape, address, size) = (c.u64()?, c.u64()?, c.u64()?, c.u64()?);
     Ok(CarriedVariable { identity, shape, address, size, name: string(strings, c.u32()?)? })
 }

@@ -99,7 +99,7 @@ pub(crate) fn show(document: &Value) -> String {
     let patch = word(&document["patch"]);
     let progress = progress(document);
     if document["already"] == true && patch.is_empty() {
-        return format!("{GOOD}turning back already{GOOD:#} {process}; nothing was done\n{progress}");
+        return format!("{GOOD}being cancelled already{GOOD:#} {process}; nothing was done\n{progress}");
     }
     if document["already"] == true {
         return format!("{GOOD}already applied{GOOD:#} {BOLD}{patch}{BOLD:#} to {process}; nothing was done\n");

@@ -49,7 +49,7 @@ pub(crate) enum Error {
     )]
     Closed(u32),
     #[error("{message}")]
-    TurnedBack { message: String, document: Box<Value> },
+    Cancelled { message: String, document: Box<Value> },
     #[error("{0}")]
     Interrupted(String),
     #[error("{cause}; {after}")]
@@ -69,7 +69,7 @@ impl Error {
             Self::Refused { code, .. } => exit::of(*code),
             Self::Ended(_) | Self::Replaced(_) => exit::NO_PROCESS,
             Self::Closed(_) => exit::WRONG_BUILD_ID,
-            Self::TurnedBack { .. } => exit::TURNED_BACK,
+            Self::Cancelled { .. } => exit::CANCELLED,
             Self::Interrupted(_) => exit::INTERRUPTED,
             Self::Group { cause, .. } => cause.exit_code(),
         }
@@ -78,7 +78,7 @@ impl Error {
     /// What programs want to know of it, if more than the code.
     pub(crate) fn document(&self) -> Option<&Value> {
         match self {
-            Self::TurnedBack { document, .. } => Some(document),
+            Self::Cancelled { document, .. } => Some(document),
             Self::Group { cause, .. } => cause.document(),
             _ => None,
         }

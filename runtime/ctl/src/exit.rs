@@ -56,8 +56,8 @@ pub(crate) const VETOED: u8 = 36;
 pub(crate) const CARRIED_DIFFERS: u8 = 37;
 /// The process has no quiescence points, which consistency `thread` needs.
 pub(crate) const NO_POINTS: u8 = 38;
-/// The update is not in effect: its timeout, or a revert, turned it back.
-pub(crate) const TURNED_BACK: u8 = 40;
+/// The update is not in effect: its timeout, or a revert, cancelled it.
+pub(crate) const CANCELLED: u8 = 40;
 /// Ctrl-C ended the wait; the update goes on (128 + SIGINT, as shells have it).
 pub(crate) const INTERRUPTED: u8 = 130;
 
@@ -90,7 +90,7 @@ pub(crate) const TABLE: [(u8, &str); 29] = [
     (VETOED, "the patch's own hook said no"),
     (CARRIED_DIFFERS, "a variable that an earlier patch added is another one in this patch"),
     (NO_POINTS, "consistency `thread` needs quiescence points, and the process has none"),
-    (TURNED_BACK, "the update is not in effect: its timeout, or a revert, turned it back"),
+    (CANCELLED, "the update is not in effect: its timeout, or a revert, cancelled it"),
     (INTERRUPTED, "Ctrl-C ended the wait; the update goes on"),
 ];
 

@@ -64,7 +64,7 @@ fn run(command: Command) -> anyhow::Result<()> {
     }
 }
 
-/// Prints what an apply or revert did; programs are told of one that was turned back, too.
+/// Prints what an apply or revert did; programs are told of one that was cancelled, too.
 fn changed(json: bool, result: Result<Value, error::Error>) -> anyhow::Result<()> {
     if let (true, Some(document)) = (json, result.as_ref().err().and_then(error::Error::document)) {
         print(true, document, group::show)?;

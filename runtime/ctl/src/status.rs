@@ -130,7 +130,7 @@ fn transition_words(document: &Value, moving: &Value) -> String {
     let all = threads::of(document).len();
     let moved = all - threads::waiting(document).len();
     let elapsed = threads::duration(Duration::from_nanos(moving["elapsed_ns"].as_u64().unwrap_or_default()));
-    let direction = if moving["turned_back"] == true { "turned back, " } else { "" };
+    let direction = if moving["turned_back"] == true { "cancelled, " } else { "" };
     let mut words = format!(
         "{direction}from generation {} to {}: {} moved after {elapsed}",
         moving["from"],
@@ -138,7 +138,7 @@ fn transition_words(document: &Value, moving: &Value) -> String {
         threads::count(moved, all)
     );
     if let Some(timeout) = moving["timeout_ms"].as_u64() {
-        words += &format!(", turns back after {}", threads::duration(Duration::from_millis(timeout)));
+        words += &format!(", cancelled after {}", threads::duration(Duration::from_millis(timeout)));
     }
     if moving["queued"] == true {
         words += "; another update is queued";

@@ -1,4 +1,4 @@
-//! Threads: where each stands in an update, as documents and in words.
+//! Threads: what each waits for in an update, as documents and in words.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ const NAMED: usize = 5;
 
 /// A thread as a document.
 pub(crate) fn describe(thread: &ThreadStatus<'_>) -> Value {
-    let standing = match thread.blocker {
+    let blocker = match thread.blocker {
         Blocker::Nothing => "moved",
         Blocker::NoPoint => "no-point",
         Blocker::Inside => "inside",
@@ -21,7 +21,7 @@ pub(crate) fn describe(thread: &ThreadStatus<'_>) -> Value {
     };
     let since = if thread.since_ns == 0 { Value::Null } else { thread.since_ns.into() };
     let mut document = json!({
-        "id": thread.id, "name": thread.name, "generation": thread.generation, "since_ns": since, "standing": standing,
+        "id": thread.id, "name": thread.name, "generation": thread.generation, "since_ns": since, "standing": blocker,
         "words": words(thread),
     });
     if thread.blocker == Blocker::Inside {
@@ -61,7 +61,7 @@ pub(crate) fn count(moved: usize, all: usize) -> String {
     format!("{moved} of {all} {}", if all == 1 { "thread" } else { "threads" })
 }
 
-/// The threads and where they stand, in one line.
+/// The threads and what they wait for, in one line.
 pub(crate) fn sentence(threads: &[&Value]) -> String {
     let word = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let one = |thread: &&Value| format!("`{}` ({}): {}", word(&thread["name"]), thread["id"], word(&thread["words"]));
@@ -74,7 +74,7 @@ pub(crate) fn sentence(threads: &[&Value]) -> String {
 
 /// Threads in columns.
 pub(crate) fn table(threads: &[&Value]) -> String {
-    let mut table = Table::new(["  THREAD", "NAME", "GENERATION", "SINCE", "STANDING"]);
+    let mut table = Table::new(["  THREAD", "NAME", "GENERATION", "SINCE", "STATE"]);
     for thread in threads {
         let since = thread["since_ns"].as_u64().map_or("-".to_owned(), |ns| duration(Duration::from_nanos(ns)));
         let word = |field: &str| thread[field].as_str().unwrap_or_default().to_owned();
@@ -110,7 +110,7 @@ mod tests {
     };
 
     #[test]
-    fn every_standing_has_words_of_its_own() {
+    fn every_blocker_has_words_of_its_own() {
         let said = Blocker::ALL.map(|blocker| words(&ThreadStatus { blocker, ..THREAD }));
         for (at, one) in said.iter().enumerate() {
             assert!(!said[..at].contains(one), "{one}");

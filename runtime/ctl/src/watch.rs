@@ -74,8 +74,9 @@ fn state(document: &Value) -> Vec<String> {
     let process = |document: &Value| {
         let moving = &document["transition"];
         let threads: Vec<String> = threads::of(document).iter().map(thread).collect();
-        let way = [&document["pid"], &document["generation"], &moving["to"], &moving["turned_back"], &moving["queued"]];
-        format!("{way:?} {threads:?}")
+        let shown =
+            [&document["pid"], &document["generation"], &moving["to"], &moving["turned_back"], &moving["queued"]];
+        format!("{shown:?} {threads:?}")
     };
     each(document).map(process).collect()
 }

@@ -189,7 +189,7 @@ pub(crate) fn control_block(map: &Map, thread: u32, sp: usize) -> Option<usize> 
 }
 
 /// Name of a thread; empty when it has ended.
-pub(crate) fn name(thread: u32) -> Text<32> {
+pub(crate) fn name(thread: u32) -> Text<64> {
     let mut buffer = [0; 24];
     let name = read(&path(thread, b"comm"), &mut buffer).unwrap_or(&[]);
     Text::empty().with(name.trim_ascii_end())
@@ -215,62 +215,47 @@ impl Map {
     /// Reads it.
     pub(crate) fn read() -> Result<Self, Errno> {
         let mut mappings = Table::with_capacity(Self::MAPPINGS)?;
-        let fd = process::open(c"/proc/self/maps", 0)?;
-        let mut line: Text<64> = Text::empty();
-        let mut buffer = [0u8; 2048];
-        loop {
-            let part = process::read(&fd, &mut buffer)?;
-            if part.is_empty() {
-                return Ok(Self(mappings));
-            }
-            for byte in part {
-                if *byte != b'\n' {
-                    line = line.with(core::slice::from_ref(byte));
-                    continue;
-                }
-                let found = range(line.as_bytes());
-                line = Text::empty();
-                let Some(found) = found else { continue };
+        process::each_line(c"/proc/self/maps", b'\n', &mut |line| {
+            if let Some(found) = range(line) {
                 let _full = mappings.push(found);
             }
-        }
+        })?;
+        Ok(Self(mappings))
     }
 
-    /// Which of the mappings holds an address.
-    fn position(&self, address: usize) -> Option<usize> {
-        let after = self.0.as_slice().partition_point(|mapping| mapping.start <= address);
-        let at = after.checked_sub(1)?;
-        self.0.as_slice().get(at)?.holds(address).then_some(at)
-    }
-
-    /// The run of mappings without holes around an address.
-    pub(crate) fn around(&self, address: usize) -> Option<Range> {
-        let at = self.position(address)?;
-        let (before, after) = self.0.as_slice().split_at_checked(at)?;
-        let mut run = *after.first()?;
+    /// The run of mappings without holes around an address, and whether nothing of it is below the mapping that holds the
+    /// address.
+    #[inline(never)]
+    fn run(&self, address: usize) -> Option<(Range, bool)> {
+        let mappings = self.0.as_slice();
+        let at = mappings.partition_point(|mapping| mapping.end <= address);
+        let (before, after) = mappings.split_at_checked(at)?;
+        let mut run = *after.first().filter(|mapping| mapping.holds(address))?;
+        let start = run.start;
         for mapping in before.iter().rev() {
             if mapping.end != run.start {
                 break;
             }
             run.start = mapping.start;
         }
-        for mapping in after.iter().skip(1) {
-            if mapping.start != run.end {
-                break;
+        for mapping in after {
+            if mapping.start == run.end {
+                run.end = mapping.end;
             }
-            run.end = mapping.end;
         }
-        Some(run)
+        Some((run, run.start == start))
     }
 
-    /// A stack that ends at `high`: the mapping below that, and whether something that cannot be read, or nothing, is
-    /// below it in turn. If not, it may have another owner's memory at its lower end.
+    /// The run of mappings without holes around an address.
+    pub(crate) fn around(&self, address: usize) -> Option<Range> {
+        self.run(address).map(|(run, _)| run)
+    }
+
+    /// The run that a stack which ends at `high` is in, up to there, and whether it is all of that: if it is one mapping,
+    /// with nothing that can be read below. Several may be a stack with another owner's memory right below it.
     pub(crate) fn stack(&self, high: usize) -> Option<(Range, bool)> {
-        let at = self.position(high.checked_sub(1)?)?;
-        let mappings = self.0.as_slice();
-        let start = mappings.get(at)?.start;
-        let below = at.checked_sub(1).and_then(|before| mappings.get(before));
-        Some((Range { start, end: high }, below.is_none_or(|below| below.end != start)))
+        let (run, whole) = self.run(high.checked_sub(1)?)?;
+        Some((Range { end: high, ..run }, whole))
     }
 }
 
@@ -286,7 +271,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_stack_ends_where_its_mapping_does_and_is_guarded_by_what_cannot_be_read() {
+    fn a_stack_of_one_mapping_above_what_cannot_be_read_is_known_to_be_all_of_it() {
         const PART: usize = 1 << 16;
         let (flags, all) = (libc::MAP_PRIVATE | libc::MAP_ANONYMOUS, libc::PROT_READ | libc::PROT_WRITE);
         // SAFETY: a new mapping of our own, of which parts get another protection.
@@ -301,9 +286,9 @@ mod tests {
         let [first, second, third, end] = [1, 2, 3, 4].map(|part| start + part * PART);
         let map = Map::read().expect("/proc is there");
         assert_eq!(map.stack(second), Some((Range { start: first, end: second }, true)));
-        let (stack, guarded) = map.stack(end).expect("it is mapped");
-        assert!(!guarded && stack == Range { start: third, end }, "its neighbours may be unmapped by others");
-        assert_eq!(map.around(third).map(|run| run.start), Some(first), "no hole up to there");
+        let whole = Range { start: first, end };
+        assert_eq!(map.stack(end), Some((whole, false)), "it may have grown there, or others unmap what is below");
+        assert_eq!(map.stack(third), Some((Range { end: third, ..whole }, false)));
         assert_eq!(map.stack(first), None, "a guard is no stack");
         // SAFETY: the mapping made above, of which nothing is left.
         unsafe { libc::munmap(start as *mut libc::c_void, 4 * PART) };

@@ -26,8 +26,8 @@ impl<T> ThreadCell<T> {
         Self(UnsafeCell::new(value))
     }
 
-    /// The value. Borrowing the turn mutably keeps a second borrow away.
-    pub(crate) fn get<'t>(&'t self, _turn: &'t mut ThreadToken) -> &'t mut T {
+    /// The value. Borrowing the token mutably keeps a second borrow away.
+    pub(crate) fn get<'t>(&'t self, _token: &'t mut ThreadToken) -> &'t mut T {
         // SAFETY: the only `ThreadToken` is mutably borrowed for as long as the result lives.
         unsafe { &mut *self.0.get() }
     }

@@ -56,7 +56,7 @@ fn another_patch_replaces_the_first_in_one_switch() {
 fn a_hook_is_asked_again_when_its_code_was_taken_away() {
     let lab = Lab::new(&[]);
     let [hooked, other] =
-        ["hooked", "other"].map(|name| lab.patch(name, &["-DWAYS"], |tables| tables.pre_apply = "agree"));
+        ["hooked", "other"].map(|name| lab.patch(name, &["-DTRAMPOLINES"], |tables| tables.pre_apply = "agree"));
     let mut process = lab.start();
     let pid = process.pid_text();
     for patch in [&hooked, &other, &hooked, &other] {

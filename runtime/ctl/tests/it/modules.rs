@@ -69,7 +69,7 @@ fn one_runtime_serves_program_and_plugin() {
 #[test]
 fn threads_of_a_program_are_moved_by_the_runtime_of_its_library() {
     let lab = Lab::new(&["-DCREW", "-DWITH_POINTS", "-Wl,--export-dynamic-symbol=__dsu_*"]);
-    let patch = lab.patch("fix", &["-DWAYS"], |tables| tables.consistency = Consistency::Thread);
+    let patch = lab.patch("fix", &["-DTRAMPOLINES"], |tables| tables.consistency = Consistency::Thread);
     // A library with its own copy, whose constructor runs before the program's.
     let library_source = lab.dir.path().join("extra.c");
     std::fs::write(&library_source, "int extra;\n").expect("ours");

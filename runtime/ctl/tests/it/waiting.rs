@@ -53,7 +53,7 @@ fn a_timeout_goes_to_the_runtime_and_its_turning_back_has_a_code_of_its_own() {
     let fake = turns_back_after(6);
     let (code, text, error) = fake.run("apply PID PATCH --timeout 1ms --consistency thread --json");
     assert_eq!((code, error.lines().count()), (40, 1), "{error}");
-    for words in ["turned patch `fix` back after 1ms", "1 of 2 threads", "`worker` (71): inside `parse` (a.c:12)"] {
+    for words in ["cancelled patch `fix` after 1ms", "1 of 2 threads", "`worker` (71): inside `parse` (a.c:12)"] {
         assert!(error.contains(words), "`{words}` is missing: {error}");
     }
     let document = json(&text);
@@ -198,7 +198,7 @@ fn reverting_an_update_on_its_way_waits_until_its_threads_are_back() {
 }
 
 #[test]
-fn a_revert_that_its_timeout_turned_back_is_not_called_done() {
+fn a_revert_that_its_timeout_cancelled_is_not_called_done() {
     let fake = Fake::new(|asked, checksum| {
         let moving = TransitionStatus { from: 1, to: 2, ..MOVING };
         let patches = [("fix", checksum, 1)];
@@ -211,7 +211,7 @@ fn a_revert_that_its_timeout_turned_back_is_not_called_done() {
     });
     let (code, _, error) = fake.run("revert PID --timeout 1ms");
     assert_eq!(code, 40, "{error}");
-    assert!(error.contains("turned the revert back after 1ms") && error.contains("inside `parse`"), "{error}");
+    assert!(error.contains("cancelled the revert after 1ms") && error.contains("inside `parse`"), "{error}");
 }
 
 #[test]
@@ -222,7 +222,7 @@ fn status_shows_the_update_its_threads_the_patches_and_the_memory() {
     });
     let (_, text, _) = fake.run("status PID");
     for words in [
-        "from generation 1 to 2: 1 of 2 threads moved after 40ms, turns back after 5s; another update is queued",
+        "from generation 1 to 2: 1 of 2 threads moved after 40ms, cancelled after 5s; another update is queued",
         "inside `parse` (a.c:12)",
         "2 patch objects, of 1 the code is unmapped; 4096 bytes of code and 64 bytes of data",
         "over a (generation 1",
