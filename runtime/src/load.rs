@@ -78,7 +78,7 @@ impl Verified {
         if process::lstat(name).is_err() {
             return Err(Fail::new(Code::NoProc, "", ""));
         }
-        let loaded = dlopen::open(name).map_err(|said| Fail::new(Code::Unresolved, said.as_str(), ""))?;
+        let loaded = dlopen::open(name).ok_or_else(|| Fail::new(Code::Unresolved, dlopen::said().as_str(), ""))?;
         // The linker knows objects by name: make sure it is this one that it returned.
         let code = opened.elf.segments().filter(|s| s.kind == dsu_abi::elf::PT_LOAD && s.flags & PF_W == 0);
         for segment in code {

@@ -79,18 +79,20 @@ impl Drop for SharedObject {
     }
 }
 
-/// Loads a shared object with all its symbols resolved, or returns what the dynamic linker said.
-pub(crate) fn open(path: &CStr) -> Result<SharedObject, Text<512>> {
+/// Loads a shared object with all its symbols resolved; `None`: see [`said`].
+pub(crate) fn open(path: &CStr) -> Option<SharedObject> {
     // SAFETY: the object's constructors run on this thread; patchgen makes patches without any.
-    let handle = unsafe { libc::dlopen(path.as_ptr(), libc::RTLD_NOW | libc::RTLD_LOCAL) };
-    SharedObject::from_handle(handle).ok_or_else(|| {
-        // SAFETY: returns null or a NUL-terminated string of this thread, valid until its next dl call.
-        let message = unsafe {
-            let message = libc::dlerror();
-            if message.is_null() { c"" } else { CStr::from_ptr(message) }
-        };
-        Text::from_c_str(message)
-    })
+    SharedObject::from_handle(unsafe { libc::dlopen(path.as_ptr(), libc::RTLD_NOW | libc::RTLD_LOCAL) })
+}
+
+/// What the dynamic linker said of the last failure on this thread.
+pub(crate) fn said() -> Text<512> {
+    // SAFETY: returns null or a NUL-terminated string of this thread, valid until its next dl call.
+    let message = unsafe {
+        let message = libc::dlerror();
+        if message.is_null() { c"" } else { CStr::from_ptr(message) }
+    };
+    Text::from_c_str(message)
 }
 
 /// Keeps the module this code is in loaded: its thread must never lose its text. Returns whether it is the program
@@ -134,7 +136,7 @@ mod tests {
 
     #[test]
     fn only_what_a_segment_of_the_object_holds_is_looked_at() {
-        let libc = open(c"libc.so.6").map_err(|said| said.as_str().to_owned()).expect("this test is linked with it");
+        let libc = open(c"libc.so.6").expect("this test is linked with it");
         assert!(libc.has(0, b"\x7fELF"), "its first segment begins with the ELF header");
         assert!(!libc.has(0, b"\x7fELG"));
         for outside in [1 << 40, u64::MAX - 8, 0u64.wrapping_sub(PAGE as u64)] {
