@@ -1,0 +1,185 @@
+//! The oracle: which functions and data of a unit differ, read off two object files of plain clang's.
+//!
+//! Each function and each datum stands in a section of its own (`-ffunction-sections -fdata-sections`), so that whatever
+//! refers to another one is a relocation. Two are the same when their bytes are, and each relocation leads to the same:
+//! - a symbol with a name: the same name and addend;
+//! - what has no name (strings, literals, tables of jumps, lookup tables): the same content, wherever it stands; so it
+//!   belongs to the functions that use it, and merging and numbering make no difference;
+//! - numbers that the compiler puts behind the name of a static are part of the name.
+//!
+//! Alignment, order and linkage are not compared: a call, a load or a store does not see them.
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use serde::Serialize;
+
+use super::object::{ALLOC, EXECUTE, MERGE, NOBITS, OF_SECTION, Object, Relocation, STRINGS, Section};
+
+/// Flags for the compilation of what the oracle reads.
+pub const FLAGS: [&str; 3] = ["-ffunction-sections", "-fdata-sections", "-fno-ident"];
+
+/// Functions and data of one object, each as a text that says all of it.
+#[derive(Clone, Debug, Default)]
+pub struct Contents {
+    functions: BTreeMap<String, String>,
+    data: BTreeMap<String, String>,
+}
+
+/// How two objects differ.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Differences {
+    /// Functions of both with other code.
+    pub functions: BTreeSet<String>,
+    /// Functions of the new one only.
+    pub functions_added: BTreeSet<String>,
+    /// Functions of the old one only.
+    pub functions_removed: BTreeSet<String>,
+    /// Data of both with other content.
+    pub data: BTreeSet<String>,
+    /// Data of the new one only.
+    pub data_added: BTreeSet<String>,
+    /// Data of the old one only.
+    pub data_removed: BTreeSet<String>,
+}
+
+impl Differences {
+    /// Nothing differs.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// Types of relocations whose place is not the place of an address but the distance to it.
+const RELATIVE: [u32; 5] = [2, 4, 9, 41, 42];
+
+/// Reads an object.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn contents(path: &Path) -> Result<Contents> {
+    let object = Object::read(path)?;
+    let named = named(&object);
+    let mut contents = Contents::default();
+    for (index, section) in object.sections.iter().enumerate() {
+        let is_table = section.name == ".eh_frame" || section.kind == 0x7000_0001;
+        if section.flags & ALLOC == 0 || section.size == 0 || is_table {
+            continue;
+        }
+        let executable = section.flags & EXECUTE != 0;
+        let Some(name) = named.get(&index).cloned().or_else(|| executable.then(|| section.name.clone())) else {
+            continue;
+        };
+        let reader = Reader { object: &object, named: &named };
+        let text = reader.section(section, &mut Vec::new()).with_context(|| format!("section `{}`", section.name))?;
+        let all = if executable { &mut contents.functions } else { &mut contents.data };
+        all.insert(name, text);
+    }
+    Ok(contents)
+}
+
+/// Sections that have a name: that of the symbols in it, or that of a section whose entries are walked through.
+fn named(object: &Object) -> BTreeMap<usize, String> {
+    let mut names: BTreeMap<usize, BTreeSet<&str>> = BTreeMap::new();
+    for symbol in object.symbols.iter().filter(|symbol| symbol.kind != OF_SECTION && !symbol.name.is_empty()) {
+        let mergeable = |section: &Section| section.flags & MERGE != 0;
+        if object.sections.get(symbol.section).is_some_and(|section| !mergeable(section) && section.flags & ALLOC != 0)
+        {
+            names.entry(symbol.section).or_default().insert(&symbol.name);
+        }
+    }
+    let compilers = [".rodata", ".data", ".bss", ".text", ".tdata", ".tbss", ".lbss", ".lrodata", ".ldata"];
+    for (index, section) in object.sections.iter().enumerate() {
+        let is_compilers = |name: &str| compilers.iter().any(|known| name.starts_with(known));
+        if section.flags & ALLOC != 0 && !is_compilers(&section.name) {
+            names.entry(index).or_default().insert(&section.name);
+        }
+    }
+    names.into_iter().map(|(index, names)| (index, names.into_iter().collect::<Vec<_>>().join(" "))).collect()
+}
+
+struct Reader<'o> {
+    object: &'o Object,
+    named: &'o BTreeMap<usize, String>,
+}
+
+impl Reader<'_> {
+    /// All of a section. `within` are the nameless ones that led here.
+    fn section(&self, section: &Section, within: &mut Vec<usize>) -> Result<String> {
+        let writable = if section.flags & 1 != 0 { " writable" } else { "" };
+        if section.kind == NOBITS {
+            return Ok(format!("{} zero bytes{writable}", section.size));
+        }
+        let mut bytes = section.bytes.clone();
+        let mut references = String::new();
+        for relocation in &section.relocations {
+            // The assembler leaves zeros there anyhow.
+            let size = if matches!(relocation.kind, 1 | 24 | 17 | 18) { 8 } else { 4 };
+            bytes.iter_mut().skip(relocation.offset).take(size).for_each(|byte| *byte = 0);
+            let target = self.target(section, relocation, within)?;
+            writeln!(references, "{:x}: {} {target}", relocation.offset, relocation.kind)?;
+        }
+        let mut text = String::new();
+        bytes.iter().try_for_each(|byte| write!(text, "{byte:02x}"))?;
+        Ok(format!("{text}{writable}\n{references}"))
+    }
+
+    fn target(&self, from: &Section, relocation: &Relocation, within: &mut Vec<usize>) -> Result<String> {
+        let symbol = self.object.symbols.get(relocation.symbol).context("a relocation without a symbol")?;
+        let index = symbol.section;
+        let nameless =
+            self.object.sections.get(index).filter(|s| s.flags & ALLOC != 0 && !self.named.contains_key(&index));
+        let Some(section) = nameless else { return Ok(format!("{}{:+}", symbol.name, relocation.addend)) };
+        let ahead = if RELATIVE.contains(&relocation.kind) { self.to_end(from, relocation.offset) } else { 0 };
+        let offset = i64::try_from(symbol.value + ahead)? + relocation.addend;
+        let Ok(offset) = usize::try_from(offset) else { return Ok(format!("before {}", section.name)) };
+        if section.flags & STRINGS != 0 {
+            let unit = section.entry.max(1);
+            let tail = section.bytes.get(offset..).unwrap_or_default();
+            let end = tail.chunks(unit).position(|letter| letter.iter().all(|byte| *byte == 0));
+            return Ok(format!(
+                "string {:?}",
+                String::from_utf8_lossy(&tail[..end.map_or(tail.len(), |end| end * unit)])
+            ));
+        }
+        if section.flags & MERGE != 0 && section.entry != 0 && section.relocations.is_empty() {
+            let begin = offset / section.entry * section.entry;
+            let entry = section.bytes.get(begin..begin + section.entry).unwrap_or_default();
+            return Ok(format!("literal {entry:02x?} + {}", offset - begin));
+        }
+        if within.contains(&index) {
+            return Ok(format!("itself {} + {offset}", within.iter().position(|w| *w == index).unwrap_or_default()));
+        }
+        within.push(index);
+        let content = self.section(section, within)?;
+        within.pop();
+        Ok(format!("{{{content}}} + {offset}"))
+    }
+
+    /// From a place in an instruction to that instruction's end, which distances are counted from.
+    fn to_end(&self, section: &Section, offset: usize) -> usize {
+        let begins = self.object.instructions.get(&section.name).map(Vec::as_slice).unwrap_or_default();
+        let next = begins.get(begins.partition_point(|begin| *begin <= offset)).copied();
+        if section.flags & EXECUTE == 0 { 0 } else { next.unwrap_or(section.size) - offset }
+    }
+}
+
+/// What differs.
+pub fn compare(old: &Contents, new: &Contents) -> Differences {
+    let only = |here: &BTreeMap<String, String>, there: &BTreeMap<String, String>| -> BTreeSet<String> {
+        here.keys().filter(|name| !there.contains_key(*name)).cloned().collect()
+    };
+    let differing = |old: &BTreeMap<String, String>, new: &BTreeMap<String, String>| -> BTreeSet<String> {
+        let differs = |(name, text): &(&String, &String)| new.get(*name).is_some_and(|there| there != *text);
+        old.iter().filter(differs).map(|(name, _)| name.clone()).collect()
+    };
+    Differences {
+        functions: differing(&old.functions, &new.functions),
+        functions_added: only(&new.functions, &old.functions),
+        functions_removed: only(&old.functions, &new.functions),
+        data: differing(&old.data, &new.data),
+        data_added: only(&new.data, &old.data),
+        data_removed: only(&old.data, &new.data),
+    }
+}
