@@ -1,5 +1,6 @@
 //! What patchgen says of a mutant, held against the oracle.
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use anyhow::{Context, Result};
 use serde::Serialize;
@@ -7,6 +8,7 @@ use serde_json::Value;
 
 use super::oracle::Differences;
 use super::trial::Mode;
+use crate::process;
 
 /// What became of a mutant.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -58,29 +60,34 @@ struct Answer {
     verdict: String,
     /// Whatever it names in whatever role.
     named: BTreeSet<String>,
-    /// Functions whose code differs.
+    /// Functions of the unit whose code differs.
     changed: BTreeSet<String>,
+    /// What differs in other units, which are the same file in both builds.
+    elsewhere: BTreeSet<String>,
     reasons: BTreeSet<String>,
     /// Functions passed over because they differ in their lines.
     lines: BTreeSet<String>,
 }
 
 impl Answer {
-    fn read(report: &Value) -> Option<Self> {
+    fn read(report: &Value, unit: &str) -> Option<Self> {
         let list = |key: &str| report[key].as_array().map(Vec::as_slice).unwrap_or_default();
-        let words = |key: &'static str, word: &'static str| {
-            list(key).iter().filter_map(move |entry| Some(whole(entry[word].as_str()?)))
+        let is_here = |entry: &&Value| {
+            entry["unit"].as_str().is_some_and(|path| Path::new(path).file_name().is_some_and(|name| name == unit))
         };
+        let word = |key: &'static str| move |entry: &Value| Some(whole(entry[key].as_str()?));
         let code = |entry: &&Value| matches!(entry["kind"].as_str(), Some("body" | "signature"));
-        let mut named: BTreeSet<String> = words("changes", "name").collect();
-        named.extend(words("update_set", "function"));
-        named.extend(words("refusals", "subject"));
+        let changes = || list("changes").iter();
+        let mut named: BTreeSet<String> = changes().filter(is_here).filter_map(word("name")).collect();
+        named.extend(list("update_set").iter().filter(is_here).filter_map(word("function")));
+        named.extend(list("refusals").iter().filter_map(word("subject")));
         Some(Self {
             verdict: report["verdict"].as_str()?.to_owned(),
             named,
-            changed: list("changes").iter().filter(code).filter_map(|c| Some(whole(c["name"].as_str()?))).collect(),
-            reasons: words("refusals", "reason").collect(),
-            lines: words("line_numbers", "function").collect(),
+            changed: changes().filter(is_here).filter(code).filter_map(word("name")).collect(),
+            elsewhere: changes().filter(|entry| !is_here(entry)).filter_map(word("name")).collect(),
+            reasons: list("refusals").iter().filter_map(word("reason")).collect(),
+            lines: list("line_numbers").iter().filter(is_here).filter_map(word("function")).collect(),
         })
     }
 }
@@ -90,32 +97,36 @@ fn whole(name: &str) -> String {
     name.split(LOOP).next().unwrap_or_default().to_owned()
 }
 
-/// Holds an answer of `patchgen diff --json` against the oracle.
+/// Holds what `patchgen diff --json` says of a mutant of `unit` against the oracle.
 ///
 /// # Errors
-/// When the answer is one, but not the JSON it should be.
-pub fn judge(mode: Mode, code: Option<i32>, printed: &str, said: &str, differences: &Differences) -> Result<Outcome> {
-    if !code.is_some_and(|code| ANSWERS.contains(&code)) {
-        return Ok(Outcome::Broken { message: format!("{code:?} {said}") });
+/// When it is an answer, but not the JSON it should be.
+pub fn judge(mode: Mode, unit: &str, diff: &process::Outcome, differences: &Differences) -> Result<Outcome> {
+    if !diff.code.is_some_and(|code| ANSWERS.contains(&code)) {
+        return Ok(Outcome::Broken { message: diff.said() });
     }
-    let report: Value = serde_json::from_str(printed).context("patchgen's answer is no JSON")?;
-    let answer = Answer::read(&report).context("patchgen's answer has no verdict")?;
-    let seen: BTreeSet<&String> =
-        [&differences.functions, &differences.functions_added, &differences.data, &differences.data_added]
-            .into_iter()
-            .flatten()
-            .collect();
-    let passed_over = |name: &str| mode == Mode::Lines && answer.lines.contains(name);
-    let missed: Vec<String> = seen
-        .iter()
-        .filter(|name| !is_named(name, &answer.named) && !passed_over(name))
-        .map(ToString::to_string)
+    let report: Value = serde_json::from_str(&diff.stdout).context("patchgen's answer is no JSON")?;
+    let answer = Answer::read(&report, unit).context("patchgen's answer has no verdict")?;
+    let listed = [&differences.functions, &differences.functions_added, &differences.data, &differences.data_added];
+    let named = |name: &str| is_named(name, &answer.named) || (mode == Mode::Lines && answer.lines.contains(name));
+    // A constant of the unit goes where its users go.
+    let taken_along = |users: &BTreeSet<String>| users.iter().all(|user| named(user));
+    let constants = differences.constants.iter().filter(|(name, users)| !named(name) && !taken_along(users));
+    let missed: Vec<String> = listed
+        .into_iter()
+        .flatten()
+        .filter(|name| !named(name))
+        .chain(constants.map(|(name, _)| name))
+        .cloned()
         .collect();
     let refused = answer.verdict == "refused";
     if !missed.is_empty() && !(refused && answer.named.is_empty()) {
         return Ok(Outcome::Missed { names: missed, verdict: answer.verdict });
     }
-    if seen.is_empty() && differences.is_empty() && !answer.changed.is_empty() && !refused {
+    if !answer.elsewhere.is_empty() {
+        return Ok(Outcome::Invented { names: answer.elsewhere.into_iter().collect() });
+    }
+    if differences.is_empty() && !answer.changed.is_empty() && !refused {
         return Ok(Outcome::Invented { names: answer.changed.into_iter().collect() });
     }
     if refused {
@@ -125,9 +136,9 @@ pub fn judge(mode: Mode, code: Option<i32>, printed: &str, said: &str, differenc
         });
     }
     let more = answer.changed.iter().filter(|name| !differences.functions.contains(*name)).cloned().collect();
-    Ok(match (&*answer.verdict, seen.is_empty()) {
+    Ok(match (&*answer.verdict, differences.is_empty()) {
         ("no-change", true) => Outcome::Equal,
-        ("no-change", false) if seen.iter().all(|name| answer.lines.contains(*name)) => Outcome::PassedOver,
+        ("no-change", false) if !answer.lines.is_empty() => Outcome::PassedOver,
         _ => Outcome::Patched { more },
     })
 }
@@ -141,36 +152,50 @@ fn is_named(section: &str, named: &BTreeSet<String>) -> bool {
 mod tests {
     use super::*;
 
-    const CHANGED: &str = r#"{"verdict":"apply","changes":[{"name":"f","kind":"body"}],"update_set":[],"refusals":[]}"#;
-    const NONE: &str =
-        r#"{"verdict":"no-change","changes":[],"update_set":[],"refusals":[],"line_numbers":[{"function":"g"}]}"#;
+    const CHANGED: &str = r#"{"verdict":"apply","changes":[{"unit":"src/u.c","name":"f","kind":"body"}]}"#;
+    const ELSEWHERE: &str = r#"{"verdict":"apply","changes":[{"unit":"src/v.c","name":"f","kind":"body"}]}"#;
+    const NONE: &str = r#"{"verdict":"no-change","changes":[],"line_numbers":[{"unit":"u.c","function":"g"}]}"#;
+
+    fn outcome(mode: Mode, printed: &str, differences: &Differences) -> Outcome {
+        let diff = process::Outcome { code: Some(0), stdout: printed.to_owned(), stderr: String::new() };
+        judge(mode, "u.c", &diff, differences).expect("it is JSON")
+    }
 
     fn differing(names: &[&str]) -> Differences {
         Differences { functions: names.iter().map(ToString::to_string).collect(), ..Differences::default() }
     }
 
-    fn outcome(mode: Mode, printed: &str, names: &[&str]) -> Outcome {
-        judge(mode, Some(0), printed, "", &differing(names)).expect("it is JSON")
-    }
-
     #[test]
     fn what_only_one_side_sees_is_missed_or_invented() {
-        assert_eq!(outcome(Mode::Tokens, CHANGED, &["f"]), Outcome::Patched { more: Vec::new() });
-        assert!(matches!(outcome(Mode::Tokens, CHANGED, &["f", "g"]), Outcome::Missed { names, .. } if names == ["g"]));
-        assert!(matches!(outcome(Mode::Tokens, CHANGED, &[]), Outcome::Invented { names } if names == ["f"]));
-        assert_eq!(outcome(Mode::Tokens, NONE, &[]), Outcome::Equal);
+        let outcome = |printed, names: &[&str]| outcome(Mode::Tokens, printed, &differing(names));
+        assert_eq!(outcome(CHANGED, &["f"]), Outcome::Patched { more: Vec::new() });
+        assert!(matches!(outcome(CHANGED, &["f", "g"]), Outcome::Missed { names, .. } if names == ["g"]));
+        assert!(matches!(outcome(CHANGED, &[]), Outcome::Invented { names } if names == ["f"]));
+        assert!(matches!(outcome(ELSEWHERE, &[]), Outcome::Invented { .. }));
+        assert!(matches!(outcome(ELSEWHERE, &["f"]), Outcome::Missed { .. }));
+        assert_eq!(outcome(NONE, &[]), Outcome::Equal);
     }
 
     #[test]
     fn a_line_may_be_passed_over_by_name_but_not_a_change() {
-        assert_eq!(outcome(Mode::Lines, NONE, &["g"]), Outcome::PassedOver);
-        assert!(matches!(outcome(Mode::Lines, NONE, &["h"]), Outcome::Missed { .. }));
-        assert!(matches!(outcome(Mode::Tokens, NONE, &["g"]), Outcome::Missed { .. }));
+        assert_eq!(outcome(Mode::Lines, NONE, &differing(&["g"])), Outcome::PassedOver);
+        assert!(matches!(outcome(Mode::Lines, NONE, &differing(&["h"])), Outcome::Missed { .. }));
+        assert!(matches!(outcome(Mode::Tokens, NONE, &differing(&["g"])), Outcome::Missed { .. }));
+    }
+
+    #[test]
+    fn a_constant_goes_where_all_its_users_go() {
+        let used_by = |users: &[&str]| Differences {
+            constants: [("table".to_owned(), users.iter().map(ToString::to_string).collect())].into(),
+            ..Differences::default()
+        };
+        assert_eq!(outcome(Mode::Tokens, CHANGED, &used_by(&["f"])), Outcome::Patched { more: vec!["f".to_owned()] });
+        assert!(matches!(outcome(Mode::Tokens, CHANGED, &used_by(&["f", "g"])), Outcome::Missed { .. }));
     }
 
     #[test]
     fn no_answer_is_no_good() {
-        let broken = judge(Mode::Tokens, Some(1), "", "internal", &Differences::default());
-        assert!(matches!(broken, Ok(Outcome::Broken { .. })));
+        let diff = process::Outcome { code: Some(1), stdout: String::new(), stderr: "internal".to_owned() };
+        assert!(matches!(judge(Mode::Tokens, "u.c", &diff, &Differences::default()), Ok(Outcome::Broken { .. })));
     }
 }

@@ -19,8 +19,11 @@
 //! - A function or datum that both builds have and that differs, or a function or datum that is new, must be named by
 //!   patchgen: among the changes, in the update set, or as the subject of a refusal. Else it is *missed*. This holds for
 //!   refusals, too, unless they come before the comparison and name nothing: a person may accept the rest away.
+//! - A constant that only its unit knows (a table, a `const` array) is part of the code that uses it, and a patch takes it along
+//!   with that: it may be named itself, or all functions that use it.
 //! - What is gone need not be named: nobody can refer to it without differing.
-//! - Where the oracle sees no difference at all, patchgen must find none: a function that it names is *invented*.
+//! - Where the oracle sees no difference at all, patchgen must find none: a function that it names is *invented*. So is whatever
+//!   it names in a unit that was not touched.
 //! - Where there is some difference, patchgen may name more functions than the oracle. It compares IR, which says more than
 //!   code: a promise about a result that no caller uses, a probability of a branch that moves no block. They are counted
 //!   as *more*, for each costs an update.

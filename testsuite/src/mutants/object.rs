@@ -49,6 +49,8 @@ pub struct Symbol {
     pub name: String,
     /// `STT_*`.
     pub kind: u8,
+    /// Nothing outside of the object refers to it.
+    pub local: bool,
     /// Index of its section, also one of those above `SHN_LORESERVE`.
     pub section: usize,
     /// Offset in its section.
@@ -68,6 +70,8 @@ pub struct Object {
     pub instructions: BTreeMap<String, Vec<usize>>,
 }
 
+/// `SHF_WRITE`.
+pub const WRITE: u64 = 1;
 /// `SHF_ALLOC`.
 pub const ALLOC: u64 = 2;
 /// `SHF_EXECINSTR`.
@@ -140,6 +144,7 @@ fn parse_symbols(bytes: &[u8], names: &[u8]) -> Result<Vec<Symbol>> {
         Ok(Symbol {
             name: text(names, number(entry, 0, 4)?),
             kind: entry[4] & 15,
+            local: entry[4] >> 4 == 0,
             section: number(entry, 6, 2)?,
             value: number(entry, 8, 8)?,
             size: number(entry, 16, 8)?,

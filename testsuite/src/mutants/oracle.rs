@@ -7,6 +7,9 @@
 //!   belongs to the functions that use it, and merging and numbering make no difference;
 //! - numbers that the compiler puts behind the name of a static are part of the name.
 //!
+//! A constant that only its unit knows is part of those who use it: one that differs or is new is listed with its users, whose
+//! own code may be the same.
+//!
 //! Alignment, order and linkage are not compared: a call, a load or a store does not see them.
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -15,7 +18,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use serde::Serialize;
 
-use super::object::{ALLOC, EXECUTE, MERGE, NOBITS, OF_SECTION, Object, Relocation, STRINGS, Section};
+use super::object::{ALLOC, EXECUTE, MERGE, NOBITS, OF_SECTION, Object, Relocation, STRINGS, Section, Symbol, WRITE};
 
 /// Flags for the compilation of what the oracle reads.
 pub const FLAGS: [&str; 3] = ["-ffunction-sections", "-fdata-sections", "-fno-ident"];
@@ -25,6 +28,8 @@ pub const FLAGS: [&str; 3] = ["-ffunction-sections", "-fdata-sections", "-fno-id
 pub struct Contents {
     functions: BTreeMap<String, String>,
     data: BTreeMap<String, String>,
+    /// Constants of this unit, and the functions that use them, directly or through other data.
+    constants: BTreeMap<String, BTreeSet<String>>,
 }
 
 /// How two objects differ.
@@ -36,9 +41,11 @@ pub struct Differences {
     pub functions_added: BTreeSet<String>,
     /// Functions of the old one only.
     pub functions_removed: BTreeSet<String>,
-    /// Data of both with other content.
+    /// Constants of this unit that differ or are new, with the functions that use them.
+    pub constants: BTreeMap<String, BTreeSet<String>>,
+    /// Other data of both with other content.
     pub data: BTreeSet<String>,
-    /// Data of the new one only.
+    /// Other data of the new one only.
     pub data_added: BTreeSet<String>,
     /// Data of the old one only.
     pub data_removed: BTreeSet<String>,
@@ -74,7 +81,14 @@ pub fn contents(path: &Path) -> Result<Contents> {
         let reader = Reader { object: &object, named: &named };
         let text = reader.section(section, &mut Vec::new()).with_context(|| format!("section `{}`", section.name))?;
         let all = if executable { &mut contents.functions } else { &mut contents.data };
-        all.insert(name, text);
+        all.insert(name.clone(), text);
+        if executable {
+            reader.constants(section, &mut BTreeSet::new(), &mut |constant| {
+                contents.constants.entry(constant).or_default().insert(name.clone());
+            });
+        } else if reader.is_constant(index) {
+            contents.constants.entry(name).or_default();
+        }
     }
     Ok(contents)
 }
@@ -105,9 +119,32 @@ struct Reader<'o> {
 }
 
 impl Reader<'_> {
+    /// Whether a section is a constant that only this unit knows.
+    fn is_constant(&self, index: usize) -> bool {
+        let section = &self.object.sections[index];
+        let within = |symbol: &&Symbol| symbol.section == index && symbol.kind != OF_SECTION;
+        let constant = section.flags & WRITE == 0 || section.name.starts_with(".data.rel.ro");
+        constant && section.flags & EXECUTE == 0 && self.object.symbols.iter().filter(within).all(|symbol| symbol.local)
+    }
+
+    /// Tells the constants with a name that a section uses, directly or through other data.
+    fn constants(&self, section: &Section, seen: &mut BTreeSet<usize>, tell: &mut dyn FnMut(String)) {
+        for relocation in &section.relocations {
+            let Some(symbol) = self.object.symbols.get(relocation.symbol) else { continue };
+            let Some(used) = self.object.sections.get(symbol.section) else { continue };
+            if used.flags & EXECUTE != 0 || used.flags & ALLOC == 0 || !seen.insert(symbol.section) {
+                continue;
+            }
+            if let Some(name) = self.named.get(&symbol.section).filter(|_| self.is_constant(symbol.section)) {
+                tell(name.clone());
+            }
+            self.constants(used, seen, tell);
+        }
+    }
+
     /// All of a section. `within` are the nameless ones that led here.
     fn section(&self, section: &Section, within: &mut Vec<usize>) -> Result<String> {
-        let writable = if section.flags & 1 != 0 { " writable" } else { "" };
+        let writable = if section.flags & WRITE != 0 { " writable" } else { "" };
         if section.kind == NOBITS {
             return Ok(format!("{} zero bytes{writable}", section.size));
         }
@@ -128,9 +165,14 @@ impl Reader<'_> {
     fn target(&self, from: &Section, relocation: &Relocation, within: &mut Vec<usize>) -> Result<String> {
         let symbol = self.object.symbols.get(relocation.symbol).context("a relocation without a symbol")?;
         let index = symbol.section;
-        let nameless =
-            self.object.sections.get(index).filter(|s| s.flags & ALLOC != 0 && !self.named.contains_key(&index));
-        let Some(section) = nameless else { return Ok(format!("{}{:+}", symbol.name, relocation.addend)) };
+        let section = match self.object.sections.get(index).filter(|section| section.flags & ALLOC != 0) {
+            Some(section) if !self.named.contains_key(&index) => section,
+            // By the name of what is there, whether it is the symbol itself or its section that is referred to.
+            defined => {
+                let (name, value) = defined.map_or((&symbol.name, 0), |_| (&self.named[&index], symbol.value));
+                return Ok(format!("{name}{:+}", i64::try_from(value)? + relocation.addend));
+            }
+        };
         let ahead = if RELATIVE.contains(&relocation.kind) { self.to_end(from, relocation.offset) } else { 0 };
         let offset = i64::try_from(symbol.value + ahead)? + relocation.addend;
         let Ok(offset) = usize::try_from(offset) else { return Ok(format!("before {}", section.name)) };
@@ -174,12 +216,21 @@ pub fn compare(old: &Contents, new: &Contents) -> Differences {
         let differs = |(name, text): &(&String, &String)| new.get(*name).is_some_and(|there| there != *text);
         old.iter().filter(differs).map(|(name, _)| name.clone()).collect()
     };
+    let (mut data, mut data_added) = (differing(&old.data, &new.data), only(&new.data, &old.data));
+    let mut constants = BTreeMap::new();
+    for (name, users) in &new.constants {
+        if data.remove(name) || data_added.remove(name) {
+            let before = old.constants.get(name).into_iter().flatten();
+            constants.insert(name.clone(), users.iter().chain(before).cloned().collect());
+        }
+    }
     Differences {
         functions: differing(&old.functions, &new.functions),
         functions_added: only(&new.functions, &old.functions),
         functions_removed: only(&old.functions, &new.functions),
-        data: differing(&old.data, &new.data),
-        data_added: only(&new.data, &old.data),
+        constants,
+        data,
+        data_added,
         data_removed: only(&old.data, &new.data),
     }
 }

@@ -129,7 +129,7 @@ fn mutant(tree: &Tree, (program, mode): (&str, Mode), seed: u64, keep: &Path) ->
         // What plain clang takes with `-w` the program's own flags may make an error of.
         let Ok(linked) = tree.link_with(unit, &transcript) else { return Ok(None) };
         let said = transcript.run(&mut tree.diff(linked))?;
-        let outcome = judge(mode, said.code, &said.stdout, &said.said(), &differences)?;
+        let outcome = judge(mode, &unit.name(), &said, &differences)?;
         if outcome.is_wrong() {
             fs::copy(linked, folder.path().join("new")).context("cannot keep a mutant")?;
         }
