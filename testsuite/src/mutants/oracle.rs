@@ -173,8 +173,8 @@ impl Reader<'_> {
                 return Ok(format!("{name}{:+}", i64::try_from(value)? + relocation.addend));
             }
         };
-        let ahead = if RELATIVE.contains(&relocation.kind) { self.to_end(from, relocation.offset) } else { 0 };
-        let offset = i64::try_from(symbol.value + ahead)? + relocation.addend;
+        let ahead = if RELATIVE.contains(&relocation.kind) { self.ahead(from, relocation.offset)? } else { 0 };
+        let offset = i64::try_from(symbol.value)? + ahead + relocation.addend;
         let Ok(offset) = usize::try_from(offset) else { return Ok(format!("before {}", section.name)) };
         if section.flags & STRINGS != 0 {
             let unit = section.entry.max(1);
@@ -199,11 +199,14 @@ impl Reader<'_> {
         Ok(format!("{{{content}}} + {offset}"))
     }
 
-    /// From a place in an instruction to that instruction's end, which distances are counted from.
-    fn to_end(&self, section: &Section, offset: usize) -> usize {
+    /// What distances are counted from, seen from a place: the end of an instruction, or the begin of a table.
+    fn ahead(&self, section: &Section, offset: usize) -> Result<i64> {
+        if section.flags & EXECUTE == 0 {
+            return Ok(-i64::try_from(offset)?);
+        }
         let begins = self.object.instructions.get(&section.name).map(Vec::as_slice).unwrap_or_default();
         let next = begins.get(begins.partition_point(|begin| *begin <= offset)).copied();
-        if section.flags & EXECUTE == 0 { 0 } else { next.unwrap_or(section.size) - offset }
+        Ok(i64::try_from(next.unwrap_or(section.size) - offset)?)
     }
 }
 

@@ -1,17 +1,18 @@
 //! One mutant after the other: made, compiled, judged; and the program is again what it was.
+use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use clap::ValueEnum;
 use fastrand::Rng;
 use serde::Serialize;
 
 use super::answer::{Outcome, judge};
 use super::change::{Source, change};
-use super::oracle::{self, Differences};
+use super::oracle::{self, Contents, Differences};
 use super::tree::{Tree, Unit};
 use super::{lex, shift};
 use crate::process::{Transcript, shell_line};
@@ -68,8 +69,9 @@ pub fn run(
     told: &mut dyn FnMut(&Mutant),
 ) -> Result<()> {
     let (mut next, mut done, mut in_vain) = (seed, 0, 0);
+    let mut plain = Plain { folder: tempfile::tempdir()?, contents: BTreeMap::new() };
     while done < count {
-        let made = mutant(tree, (program, mode), next, keep);
+        let made = mutant(tree, &mut plain, (program, mode), next, keep);
         next += 1;
         match made.with_context(|| format!("seed {}", next - 1))? {
             Some(mutant) => {
@@ -78,9 +80,32 @@ pub fn run(
             }
             None => in_vain += 1,
         }
-        anyhow::ensure!(in_vain < TRIES, "{TRIES} mutants of {program} in a row do not compile");
+        ensure!(in_vain < TRIES, "{TRIES} mutants of {program} in a row do not compile");
     }
     Ok(())
+}
+
+/// Plain clang's objects of the units as they are in the base, each made when it is first wanted.
+struct Plain {
+    folder: tempfile::TempDir,
+    contents: BTreeMap<PathBuf, (PathBuf, Contents)>,
+}
+
+impl Plain {
+    fn of(&mut self, tree: &Tree, unit: &Unit) -> Result<&(PathBuf, Contents)> {
+        if !self.contents.contains_key(&unit.source) {
+            let object = self.folder.path().join(format!("{}.o", self.contents.len()));
+            let transcript = Transcript::default();
+            ensure!(
+                tree.compile_plain(unit, &object, &transcript)?,
+                "plain clang does not take `{}`",
+                unit.source.display()
+            );
+            let contents = oracle::contents(&object)?;
+            self.contents.insert(unit.source.clone(), (object, contents));
+        }
+        Ok(&self.contents[&unit.source])
+    }
 }
 
 /// An edited unit.
@@ -108,29 +133,32 @@ fn edit<'t>(tree: &'t Tree, mode: Mode, rng: &mut Rng) -> Option<Edited<'t>> {
 }
 
 /// Makes one mutant; nothing when it does not compile.
-fn mutant(tree: &Tree, (program, mode): (&str, Mode), seed: u64, keep: &Path) -> Result<Option<Mutant>> {
+fn mutant(
+    tree: &Tree,
+    plain: &mut Plain,
+    (program, mode): (&str, Mode),
+    seed: u64,
+    keep: &Path,
+) -> Result<Option<Mutant>> {
     let begin = Instant::now();
     let Some(edited) = edit(tree, mode, &mut Rng::with_seed(seed)) else { return Ok(None) };
-    let folder = tempfile::tempdir()?;
-    let transcript = Transcript::default();
-    let [old, new] = ["old.o", "new.o"].map(|name| folder.path().join(name));
     let unit = edited.unit;
-    anyhow::ensure!(
-        tree.compile_plain(unit, &old, &transcript)?,
-        "plain clang does not take `{}`",
-        unit.source.display()
-    );
+    let (old, before) = plain.of(tree, unit)?;
+    let folder = tempfile::tempdir()?;
+    let new = folder.path().join("new.o");
+    let transcript = Transcript::default();
     fs::write(&unit.source, &edited.text)?;
     let judged = (|| -> Result<_> {
         if !tree.compile_plain(unit, &new, &transcript)? {
             return Ok(None);
         }
-        let differences = oracle::compare(&oracle::contents(&old)?, &oracle::contents(&new)?);
+        let differences = oracle::compare(before, &oracle::contents(&new)?);
         // What plain clang takes with `-w` the program's own flags may make an error of.
         let Ok(linked) = tree.link_with(unit, &transcript) else { return Ok(None) };
         let said = transcript.run(&mut tree.diff(linked))?;
         let outcome = judge(mode, &unit.name(), &said, &differences)?;
         if outcome.is_wrong() {
+            fs::copy(old, folder.path().join("old.o"))?;
             fs::copy(linked, folder.path().join("new")).context("cannot keep a mutant")?;
         }
         Ok(Some((differences, outcome)))
