@@ -237,3 +237,73 @@ pub fn compare(old: &Contents, new: &Contents) -> Differences {
         data_removed: only(&old.data, &new.data),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use super::*;
+    use crate::tools::PLAIN_CC;
+
+    fn differences(old: &str, new: &str) -> Differences {
+        let folder = tempfile::tempdir().expect("there is room for a folder");
+        let read = |text: &str, name: &str| {
+            let (source, object) = (folder.path().join("unit.c"), folder.path().join(name));
+            std::fs::write(&source, text).expect("the folder is writable");
+            let mut compile = Command::new(PLAIN_CC);
+            compile.args(FLAGS).args(["-std=gnu89", "-O2", "-w", "-fPIE", "-c", "-o"]).arg(&object).arg(&source);
+            assert!(compile.status().is_ok_and(|status| status.success()), "{text}");
+            contents(&object).expect("clang's object can be read")
+        };
+        compare(&read(old, "old.o"), &read(new, "new.o"))
+    }
+
+    fn names(names: &[&str]) -> BTreeSet<String> {
+        names.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn numbering_and_merging_make_no_difference() {
+        let rest = "double half(double d) { return d * 0.5; }\nvoid a(void) { say(\"a string\"); }\n\
+            int e(int i) { switch (i) { case 0: return x(); case 1: return y(); case 2: return z(); case 3: return w(); } return 0; }\n\
+            const char *n(int i) { switch (i) { case 0: return \"p\"; case 1: return \"q\"; case 2: return \"r\"; case 3: return \"s\"; } return 0; }\n";
+        let old = format!("void say(const char *);\nvoid f(void) {{ say(\"other\"); }}\n{rest}");
+        let new = format!(
+            "void say(const char *);\nvoid f(void) {{ say(\"another one\"); say(\"q\"); scale(0.25); }}\n{rest}"
+        );
+        let expected = Differences { functions: names(&["f"]), ..Differences::default() };
+        assert_eq!(differences(&old, &new), expected);
+    }
+
+    #[test]
+    fn what_a_function_uses_without_a_name_is_part_of_it() {
+        let one = |old: &str, new: &str| {
+            let expected = Differences { functions: names(&["f"]), ..Differences::default() };
+            assert_eq!(differences(old, new), expected, "{old}");
+        };
+        one("const char *f(void) { return \"abc\"; }", "const char *f(void) { return \"abd\"; }");
+        one("double f(double d) { return d * 0.3; }", "double f(double d) { return d * 0.4; }");
+        let table = "int f(int i) { switch (i) { case 0: return 7; case 1: return 3; case 2: return 9; case 3: return 1; } return 0; }";
+        one(table, &table.replace('9', "8"));
+        let jumps = "int f(int i) { switch (i) { case 0: return x(); case 1: return y(); case 2: return z(); case 3: return w(); } return 0; }";
+        one(jumps, &jumps.replace("case 1", "case 5"));
+        one("int f(void) { return g(1); }", "int f(void) { return h(1); }");
+    }
+
+    #[test]
+    fn data_and_constants_are_told_apart() {
+        let text = "static int state[2] = { 1, 2 };\nstatic const int table[9] = { 1, 2, 3 };\nint g(int i) { state[i]++; return state[i + 1]; }\n\
+            int f(int i) { return table[i]; }\nconst int known = 5;\n";
+        let seen = differences(text, &text.replace("{ 1, 2", "{ 4, 2").replace('5', "6"));
+        let constants = [("table".to_owned(), names(&["f"]))].into();
+        assert_eq!(seen, Differences { constants, data: names(&["known", "state"]), ..Differences::default() });
+    }
+
+    #[test]
+    fn a_static_function_is_known_by_its_name() {
+        let text = "static int f(int i) { return x() + i; }\nint (*const hooks[])(int) = { f };\n";
+        assert!(differences(text, &text.replace("static ", "")).is_empty());
+        let seen = differences(text, &text.replace("+ i", "- i"));
+        assert_eq!(seen, Differences { functions: names(&["f"]), ..Differences::default() });
+    }
+}
