@@ -60,7 +60,7 @@ pub(crate) fn measure(plan: &Plan) -> Result<Section> {
             if let Some(Err(error)) = plan.outcomes.as_ref().map(|file| append(file, mutant)) {
                 progress(&format!("{error:#}"));
             }
-            if mutants.len() % TOLD_EVERY == 0 {
+            if mutants.len().is_multiple_of(TOLD_EVERY) {
                 let wrong = mutants.iter().filter(|mutant| mutant.outcome.is_wrong()).count();
                 progress(&format!("{} mutants, {wrong} wrong, {:.0} s", mutants.len(), begin.elapsed().as_secs_f64()));
             }

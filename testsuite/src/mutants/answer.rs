@@ -120,7 +120,8 @@ pub fn judge(mode: Mode, unit: &str, diff: &process::Outcome, differences: &Diff
         .cloned()
         .collect();
     let refused = answer.verdict == "refused";
-    if !missed.is_empty() && !(refused && answer.named.is_empty()) {
+    let before_comparing = refused && answer.named.is_empty();
+    if !missed.is_empty() && !before_comparing {
         return Ok(Outcome::Missed { names: missed, verdict: answer.verdict });
     }
     if !answer.elsewhere.is_empty() {
@@ -135,7 +136,9 @@ pub fn judge(mode: Mode, unit: &str, diff: &process::Outcome, differences: &Diff
             differs: !differences.is_empty(),
         });
     }
-    let more = answer.changed.iter().filter(|name| !differences.functions.contains(*name)).cloned().collect();
+    let users: BTreeSet<&String> = differences.constants.values().flatten().collect();
+    let more = answer.changed.iter().filter(|name| !differences.functions.contains(*name) && !users.contains(name));
+    let more = more.cloned().collect();
     Ok(match (&*answer.verdict, differences.is_empty()) {
         ("no-change", true) => Outcome::Equal,
         ("no-change", false) if !answer.lines.is_empty() => Outcome::PassedOver,
@@ -189,7 +192,7 @@ mod tests {
             constants: [("table".to_owned(), users.iter().map(ToString::to_string).collect())].into(),
             ..Differences::default()
         };
-        assert_eq!(outcome(Mode::Tokens, CHANGED, &used_by(&["f"])), Outcome::Patched { more: vec!["f".to_owned()] });
+        assert_eq!(outcome(Mode::Tokens, CHANGED, &used_by(&["f"])), Outcome::Patched { more: Vec::new() });
         assert!(matches!(outcome(Mode::Tokens, CHANGED, &used_by(&["f", "g"])), Outcome::Missed { .. }));
     }
 
