@@ -27,9 +27,9 @@ pub(crate) struct Plan {
     /// Seed of the first one; the next has the next number.
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// What is changed.
-    #[arg(long, value_enum, default_value_t = Mode::Tokens)]
-    mode: Mode,
+    /// What is changed; several, one after the other.
+    #[arg(long, value_enum, default_value = "tokens")]
+    mode: Vec<Mode>,
     /// Folder that failing mutants are left in; else a new one.
     #[arg(long)]
     keep: Option<PathBuf>,
@@ -65,7 +65,9 @@ pub(crate) fn measure(plan: &Plan) -> Result<Section> {
                 progress(&format!("{} mutants, {wrong} wrong, {:.0} s", mutants.len(), begin.elapsed().as_secs_f64()));
             }
         };
-        run(&tree, (word, plan.mode), (plan.seed, plan.mutants), &keep, &mut told)?;
+        for mode in &plan.mode {
+            run(&tree, (word, *mode), (plan.seed, plan.mutants), &keep, &mut told)?;
+        }
     }
     let wrong = mutants.iter().filter(|mutant| mutant.outcome.is_wrong()).count();
     let section = Section {
@@ -93,6 +95,6 @@ fn append(file: &std::path::Path, mutant: &Mutant) -> Result<()> {
 
 fn command(plan: &Plan) -> String {
     let programs: String = plan.program.iter().map(|word| format!(" --program {word}")).collect();
-    let mode = format!("{:?}", plan.mode).to_lowercase();
-    format!("dsu-bench mutants{programs} --mode {mode} --mutants {} --seed {}", plan.mutants, plan.seed)
+    let modes: String = plan.mode.iter().map(|mode| format!(" --mode {}", mode.name())).collect();
+    format!("dsu-bench mutants{programs}{modes} --mutants {} --seed {}", plan.mutants, plan.seed)
 }

@@ -32,8 +32,7 @@ pub const HEADER: [&str; 4] = ["program", "mode", "what", "number"];
 pub fn rows(mutants: &[Mutant]) -> Vec<Vec<String>> {
     let mut counts: BTreeMap<(String, String, String), usize> = BTreeMap::new();
     let mut count = |mutant: &Mutant, what: String| {
-        let mode = format!("{:?}", mutant.mode).to_lowercase();
-        *counts.entry((mutant.program.clone(), mode, what)).or_default() += 1;
+        *counts.entry((mutant.program.clone(), mutant.mode.name(), what)).or_default() += 1;
     };
     for mutant in mutants {
         count(mutant, " all".to_owned());

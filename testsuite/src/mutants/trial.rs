@@ -29,6 +29,13 @@ pub enum Mode {
     Order,
 }
 
+impl Mode {
+    /// Its name, for commands and tables.
+    pub fn name(self) -> String {
+        self.to_possible_value().expect("no mode is left out").get_name().to_owned()
+    }
+}
+
 /// A mutant that compiled, and what became of it.
 #[derive(Clone, Debug, Serialize)]
 pub struct Mutant {
@@ -191,7 +198,7 @@ fn story(
     made: &Path,
     keep: &Path,
 ) -> Result<String> {
-    let mode = mode.to_possible_value().expect("every mode has a name").get_name().to_owned();
+    let mode = mode.name();
     let kept = keep.join(format!("{program}-{mode}-{seed}"));
     fs::create_dir_all(&kept)?;
     fs::write(kept.join("old.c"), &edited.unit.text)?;
