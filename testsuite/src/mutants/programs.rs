@@ -110,10 +110,24 @@ fn redis(tree: &Path, compiler: &str) -> Result<PathBuf> {
     Ok(tree.join("src/redis-server"))
 }
 
-/// lighttpd with some of its modules inside.
+/// The modules that lighttpd's build links into it.
+const MODULES: [&str; 12] = [
+    "mod_rewrite",
+    "mod_redirect",
+    "mod_access",
+    "mod_alias",
+    "mod_indexfile",
+    "mod_staticfile",
+    "mod_setenv",
+    "mod_expire",
+    "mod_simple_vhost",
+    "mod_evhost",
+    "mod_fastcgi",
+    "mod_scgi",
+];
+
 fn lighttpd(tree: &Path, compiler: &str) -> Result<PathBuf> {
-    let modules = ["mod_indexfile", "mod_access", "mod_alias", "mod_ssi", "mod_staticfile"];
-    let list: String = modules.iter().map(|module| format!("PLUGIN_INIT({module})\n")).collect();
+    let list: String = MODULES.iter().map(|module| format!("PLUGIN_INIT({module})\n")).collect();
     fs::write(tree.join("src/plugin-static.h"), list)?;
     let mut setup = Command::new("meson");
     setup.args(["setup", "made", "-Dbuild_static=true", "-Dbuildtype=plain", "-Dc_args=-O2"]);

@@ -70,7 +70,7 @@ pub fn build(program: &Program, folder: &Path) -> Result<Tree> {
     let link = calls.iter().find(output).with_context(|| format!("nothing linked `{}`", executable.display()))?.clone();
     let base = folder.join("base");
     fs::copy(&executable, &base)?;
-    let units = units(&calls, &link)?;
+    let units = units(&calls, &link, &link_map(&link, &tools, &folder.join("map"))?)?;
     ensure!(!units.is_empty(), "no unit of `{}` is found again", executable.display());
     Ok(Tree { units, base, link, program: executable, tools })
 }
@@ -89,14 +89,22 @@ fn read_calls(folder: &Path) -> Result<Vec<Call>> {
     Ok(calls)
 }
 
-/// The units whose objects `link` takes, by themselves or in an archive. Two objects of one name cannot be told apart in an
+/// What the linker says it took: a member that nothing refers to stays in its archive.
+fn link_map(link: &Call, tools: &Tools, map: &Path) -> Result<String> {
+    let mut command = link.command(&tools.path("dsu-cc"));
+    Transcript::default().must(command.arg(format!("-Wl,-Map={}", map.display())))?;
+    fs::read_to_string(map).context("the linker wrote no map")
+}
+
+/// The units whose objects `link` takes, by themselves or out of an archive. Two objects of one name cannot be told apart in an
 /// archive, and are left out.
-fn units(calls: &[Call], link: &Call) -> Result<Vec<Unit>> {
+fn units(calls: &[Call], link: &Call, map: &str) -> Result<Vec<Unit>> {
     let inputs: Vec<PathBuf> = link.words.iter().filter_map(|word| link.file(word)).collect();
     let mut members: BTreeMap<String, Vec<PathBuf>> = BTreeMap::new();
     for archive in inputs.iter().filter(|input| input.extension().is_some_and(|extension| extension == "a")) {
         let transcript = Transcript::default();
-        for member in transcript.must(Command::new("ar").arg("t").arg(archive))?.stdout.lines() {
+        let listed = transcript.must(Command::new("ar").arg("t").arg(archive))?.stdout;
+        for member in listed.lines().filter(|member| map.contains(&format!("({member})"))) {
             members.entry(member.to_owned()).or_default().push(archive.clone());
         }
     }
