@@ -18,6 +18,7 @@
 //! | [`identity`] | patches that replace every function by a copy of itself |
 //! | [`real`] | real programs: built, put under load, updated |
 //! | [`corpus`] | consecutive releases, each step patched or refused, and checked |
+//! | [`mutants`] | real programs with one token changed, and an oracle for what differs |
 //! | [`random`] | programs of csmith's and their mutants |
 
 pub mod build;
@@ -28,6 +29,7 @@ pub mod directive;
 pub mod expectation;
 pub mod identity;
 pub mod live;
+pub mod mutants;
 pub mod oracle;
 pub mod process;
 pub mod programs;
