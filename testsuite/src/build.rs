@@ -7,7 +7,8 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
-use crate::case::{self, Case, Compiler, Config, Consistency, Dispatch};
+use crate::case::{self, Case};
+use crate::config::{Compiler, Config, Consistency, Dispatch};
 use crate::process::Transcript;
 use crate::tools::{PLAIN_CC, PLAIN_CXX, Tools};
 

@@ -8,7 +8,8 @@ use anyhow::{Context, Result, ensure};
 use libtest_mimic::{Failed, Trial};
 
 use crate::build::{Flavour, Scene};
-use crate::case::{self, Case, Config, Consistency, Dispatch};
+use crate::case::{self, Case};
+use crate::config::{Config, Consistency, Dispatch};
 use crate::process::Transcript;
 use crate::tools::{Tools, skips_allowed};
 use crate::{expectation, oracle, script};

@@ -1,16 +1,18 @@
+//! Fourth step: writes the records into the module, as assembly.
+
 use dsu_abi::cursor::Strings;
 use dsu_abi::note::{self, UnitNote};
 use dsu_abi::stub::Dispatch;
 use dsu_abi::symbols::{self, ENTRY_SIZE, HEADER_SIZE, SymbolKind};
 use dsu_abi::unit;
 
-use super::function_id;
 use crate::assembly::{Section, symbol};
+use crate::capture::function_id;
 use crate::instrument::Instrumented;
-use crate::llvm::{Linkage, Module, Value};
+use crate::llvm::{Linkage, Value};
 
-/// Last step: writes the records into the module, as assembly.
-pub fn record(instrumented: Instrumented<'_>) {
+/// Writes them.
+pub(crate) fn record(instrumented: Instrumented<'_>) {
     let captured = &instrumented.captured;
     let module = captured.survey.module;
     let entries = entries(&instrumented);
@@ -60,16 +62,6 @@ fn entries<'m>(instrumented: &Instrumented<'m>) -> Vec<Entry<'m>> {
         .map(|value| plain(if value.is_thread_local() { SymbolKind::Tls } else { SymbolKind::Data })(value));
     let aliases = instrumented.aliases.iter().copied().map(plain(SymbolKind::Alias));
     stubs.chain(left_alone.map(plain(SymbolKind::PlainFunction))).chain(variables).chain(aliases).collect()
-}
-
-/// Variables that a patch may have to refer to: those emitted, except constants whose place nobody can know.
-pub(crate) fn variables<'m>(module: &'m Module<'_>) -> Vec<Value<'m>> {
-    let emitted = |v: &Value<'_>| {
-        let anonymous = v.linkage() == Linkage::Private && v.is_unnamed() && v.is_constant_variable();
-        let lists = v.linkage() == Linkage::Appending || v.section() == "llvm.metadata";
-        !v.is_declaration() && v.linkage() != Linkage::AvailableExternally && !anonymous && !lists
-    };
-    module.globals().filter(emitted).filter(|v| !v.name().is_empty()).collect()
 }
 
 fn linkage(value: Value<'_>) -> symbols::Linkage {
