@@ -8,6 +8,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::config::{Config, Step};
 use crate::directive::{self, Directive};
+use crate::edits;
 
 /// A folder with `v1.c`.
 #[derive(Debug, Clone)]
@@ -80,7 +81,7 @@ pub fn parse(text: &str) -> Result<Vec<Config>> {
     let mut common = Vec::new();
     let mut sections: Vec<(String, Option<String>, Vec<Stated>)> = Vec::new();
     for (index, line) in text.lines().enumerate() {
-        let Some(body) = line.strip_prefix("//#") else { continue };
+        let Some(body) = line.strip_prefix("//#").filter(|_| !edits::is_edit(line)) else { continue };
         let line = index + 1;
         let (name, value) = body.split_once(':').unwrap_or((body, ""));
         if name == directive::CONFIG {
@@ -161,8 +162,18 @@ fn config_of(name: &str, stated: &[&Stated]) -> Result<Config> {
 fn every_file_is_used(case: &Case) -> Result<()> {
     let versions: BTreeSet<String> = case.configs.iter().flat_map(Config::versions).collect();
     for version in &versions {
-        if source_of(&case.dir, version).is_none() && !has_variant(&case.dir, version)? {
-            bail!("a directive needs `{version}.c`, which is not there");
+        let is_there = source_of(&case.dir, version).is_some() || has_variant(&case.dir, version)?;
+        if !is_there && !edited(&case.dir)?.iter().any(|(_, made)| made == version) {
+            bail!("a directive needs `{version}.c` or edits `//#{version}`, which are not there");
+        }
+    }
+    for (file, version) in edited(&case.dir)? {
+        if !versions.contains(&version) {
+            bail!("`{file}` has edits for {version}, which no directive needs");
+        }
+        let whole = files(&case.dir)?.into_iter().find(|other| is_whole(other, &file, &version));
+        if let Some(whole) = whole {
+            bail!("`{file}` has edits for {version}, which `{whole}` is instead");
         }
     }
     for file in files(&case.dir)? {
@@ -192,6 +203,24 @@ pub(crate) fn files(dir: &Path) -> Result<Vec<String>> {
 
 fn has_variant(dir: &Path, version: &str) -> Result<bool> {
     Ok(files(dir)?.iter().any(|file| variant_of(file).is_some_and(|(_, v)| v == version)))
+}
+
+/// Files with edits, and a version that these make.
+fn edited(dir: &Path) -> Result<Vec<(String, String)>> {
+    let mut found = Vec::new();
+    for file in files(dir)? {
+        // What is no text has no edits.
+        let Ok(text) = std::fs::read_to_string(dir.join(&file)) else { continue };
+        let versions = edits::versions(&text).with_context(|| format!("in `{file}`"))?;
+        found.extend(versions.into_iter().map(|version| (file.clone(), version)));
+    }
+    Ok(found)
+}
+
+/// Whether `other` is the whole of `file` as it is in `version`.
+fn is_whole(other: &str, file: &str, version: &str) -> bool {
+    let of_main = file.strip_prefix("v1.").is_some_and(|ext| other == format!("{version}.{ext}"));
+    of_main || variant_of(other).is_some_and(|(base, of)| base == file && of == version)
 }
 
 /// `helper.v2.c` is the `helper.c` of v2: (`helper.c`, `v2`).

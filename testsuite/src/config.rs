@@ -156,6 +156,15 @@ impl Step {
         matches!(self, Self::ToolExit(_) | Self::ToolError { .. } | Self::ToolOut(_) | Self::ToolReject(_))
     }
 
+    /// Whether dsuctl does something to the process.
+    pub fn reaches_process(&self) -> bool {
+        match self {
+            Self::Update { .. } | Self::Revert(_) | Self::ApplyFails { .. } | Self::RevertFails { .. } => true,
+            Self::RunTool(shell) => shell.contains("dsuctl") || shell.contains("$PID"),
+            _ => false,
+        }
+    }
+
     /// Whether it states the exit code of that.
     pub fn states_exit(&self) -> bool {
         matches!(self, Self::ToolExit(_) | Self::ToolError { .. })
@@ -213,6 +222,23 @@ impl Config {
             expect: Expectations::default(),
             steps: Vec::new(),
         }
+    }
+
+    /// Whether `other` builds by the same commands.
+    pub fn builds_like(&self, other: &Self) -> bool {
+        let of = |config: &Self| {
+            let arguments = [&config.comp_args, &config.link_args, &config.dsu_args, &config.units, &config.libs];
+            (arguments.map(Clone::clone), config.compiler, config.linker.clone(), config.build.clone())
+        };
+        of(self) == of(other)
+    }
+
+    /// The dispatches it is tested with: `armed`, the first, alone where it is about a patch that no process gets. An entry may
+    /// have no room for what `armed` writes there, `always` refuses nothing more; and sections are those of one dispatch.
+    pub fn dispatches(&self) -> &[Dispatch] {
+        let sections = !self.expect.sections.is_empty() || !self.expect.no_sections.is_empty();
+        let of_patch = self.expect.about_patch() && !sections && !self.steps.iter().any(Step::reaches_process);
+        if of_patch { self.dispatches.get(..1).unwrap_or_default() } else { &self.dispatches }
     }
 
     /// How its patches are applied, in turn; nothing is as the patch says.

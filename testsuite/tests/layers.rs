@@ -28,7 +28,7 @@ const LAYERS: &[(&str, &[&[&str]])] = &[
         "testsuite/src",
         &[
             &["process", "tools"],
-            &["config", "live"],
+            &["config", "edits", "live"],
             &["directive"],
             &["case"],
             &["build"],
