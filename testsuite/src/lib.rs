@@ -4,6 +4,8 @@
 //! | module | what |
 //! |---|---|
 //! | [`directive`] | the table of directives a case is written in: name -> meaning -> parser |
+//! | [`config`] | what a case says, as data |
+//! | [`edits`] | versions that are written beside the first one, line by line |
 //! | [`case`] | finds the cases, resolves configs and their inheritance |
 //! | [`tools`] | where the tools under test are |
 //! | [`process`] | runs a command with a time limit and remembers it for the report |
@@ -24,8 +26,10 @@
 pub mod build;
 pub mod case;
 pub mod churn;
+pub mod config;
 pub mod corpus;
 pub mod directive;
+pub mod edits;
 pub mod expectation;
 pub mod identity;
 pub mod live;

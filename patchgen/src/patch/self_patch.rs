@@ -16,7 +16,7 @@ use crate::ir::is_defined;
 use crate::ir::lex::unescape;
 use crate::ir::{Function, Symbol};
 use crate::problem::{Problem, Reason, Result};
-use dsu_pass::waits::OUTLINED_LOOP;
+use dsu_pass::markers::OUTLINED_LOOP;
 
 /// Every function, and how many stay as they are for which reason.
 #[derive(Debug, Default)]

@@ -21,7 +21,7 @@ use crate::ir::lex::unescape;
 use crate::problem::Problem;
 use crate::report::picture::Picture;
 use crate::report::source::SourcePair;
-use dsu_pass::waits::OUTLINED_LOOP;
+use dsu_pass::markers::OUTLINED_LOOP;
 
 pub use irdiff::FunctionDiff;
 

@@ -24,6 +24,7 @@ struct item {
     struct item *next;
     int kind;
     long price;
+    //#v2+: long tax;
 };
 
 static struct item *head;
@@ -33,9 +34,10 @@ void handle(const char *line) {
         struct item *item = (struct item *)calloc(1, 128);
         item->next = head;
         item->price = argument(line);
+        //#v2+: item->tax = item->price / 10;
         head = item;
     } else {
         for (struct item *item = head; item; item = item->next)
-            printf("%ld\n", item->price);
+            printf("%ld\n", item->price); //#v2: printf("%ld + %ld\n", item->price, item->tax);
     }
 }

@@ -34,7 +34,7 @@ static void nap(long milliseconds) {
 static volatile int sink;
 
 __attribute__((noinline)) void prepare_child(void) {
-    sink += (int)opaque_number(1);
+    sink += (int)opaque_number(1); //#v2: sink += (int)opaque_number(2);
     nap(1200);
     sink++;
     nap(1);

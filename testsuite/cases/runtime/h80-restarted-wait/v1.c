@@ -27,9 +27,9 @@
 static int work[2];
 static volatile long ticks;
 
-__attribute__((noinline)) int tick(void) { return (int)opaque_number(1); }
+__attribute__((noinline)) int tick(void) { return (int)opaque_number(1); } //#v2: __attribute__((noinline)) int tick(void) { return (int)opaque_number(2); }
 
-__attribute__((noinline)) const char *version(void) { return opaque("old"); }
+__attribute__((noinline)) const char *version(void) { return opaque("old"); } //#v2: __attribute__((noinline)) const char *version(void) { return opaque("new"); }
 
 static void on_alarm(int number) {
     int saved = errno;
