@@ -11,7 +11,7 @@ use crate::compare::layout::Types;
 use crate::compare::resolve::{Definition, Resolver};
 use crate::ir::lex::{escape, unescape};
 use crate::problem::Result;
-use dsu_pass::waits::OUTLINED_LOOP;
+use dsu_pass::markers::OUTLINED_LOOP;
 
 /// Kinds of effect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]

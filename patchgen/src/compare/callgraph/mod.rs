@@ -13,7 +13,7 @@ use crate::compare::resolve::{Definition, Resolver};
 use crate::ir::is_defined;
 use crate::ir::lex::{Kind, Token, tokens};
 use crate::ir::{Function, Module};
-use dsu_pass::instrument::points::MARKER;
+use dsu_pass::markers::MARKER;
 
 pub use held::stays_inside;
 pub use indirect::Indirect;
