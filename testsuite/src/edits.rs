@@ -33,7 +33,7 @@ enum Kind<'a> {
 
 /// Whether a line that begins with `//#` is an edit and not a directive.
 pub fn is_edit(line: &str) -> bool {
-    line.strip_prefix(SIGN).is_some_and(|body| begins_with_version(body))
+    line.strip_prefix(SIGN).is_some_and(begins_with_version)
 }
 
 /// The versions that the edits of `text` make.

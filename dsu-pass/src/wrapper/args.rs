@@ -75,6 +75,7 @@ fn lookup(word: &[u8]) -> Option<&'static Flag> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::wrapper::meaning::Stage;
 
     fn split(line: &str) -> Vec<(Means, String, usize)> {
         let words: Vec<OsString> = line.split_whitespace().map(OsString::from).collect();
