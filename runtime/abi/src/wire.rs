@@ -11,6 +11,7 @@ use crate::cursor::{Cursor, FormatError, Result};
 use field::{Field, Fill};
 
 pub use code::Code;
+pub use field::{PACKET_MAX, TEXT_MAX};
 
 /// First bytes of a packet.
 pub const MAGIC: [u8; 4] = *b"DSUw";
@@ -18,10 +19,6 @@ pub const MAGIC: [u8; 4] = *b"DSUw";
 pub const VERSION: u16 = 3;
 /// Bytes of a packet's header.
 pub const HEADER_SIZE: usize = 12;
-/// No packet is longer.
-pub const PACKET_MAX: usize = 4096;
-/// No text in a packet is longer.
-pub const TEXT_MAX: usize = 1024;
 /// Longest build-id in a packet.
 pub const BUILD_ID_MAX: usize = crate::patch::BUILD_ID_MAX;
 
@@ -216,6 +213,31 @@ pub struct Failure<'a> {
     pub subject: &'a str,
     /// More about it.
     pub detail: &'a str,
+}
+
+impl Field<'_> for Blocker {
+    fn put(&self, to: &mut Fill<'_>) {
+        to.byte(*self as u8);
+    }
+
+    fn get(from: &mut Cursor<'_>) -> Result<Self> {
+        Self::from_number(from.u8()?).ok_or(FormatError("message has an unknown reason why a thread has not moved"))
+    }
+}
+
+impl Field<'_> for ConsistencyOverride {
+    fn put(&self, to: &mut Fill<'_>) {
+        to.byte(*self as u8);
+    }
+
+    fn get(from: &mut Cursor<'_>) -> Result<Self> {
+        match from.u8()? {
+            0 => Ok(Self::None),
+            1 => Ok(Self::Newest),
+            2 => Ok(Self::Thread),
+            _ => Err(FormatError("message asks for an unknown consistency")),
+        }
+    }
 }
 
 /// The number of each kind, [`Packet`], its writer and its readers, from one table. The first of a group has no

@@ -1,5 +1,8 @@
 //! Why a request is refused.
 
+use super::field::{Field, Fill};
+use crate::cursor::{Cursor, FormatError, Result};
+
 /// Why the runtime (or `dsuctl` in its place) refused. The numbers are part of the protocol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[repr(u16)]
@@ -76,5 +79,16 @@ impl Code {
 
     pub(super) fn from_number(number: u16) -> Option<Self> {
         Self::ALL.iter().copied().find(|&code| code as u16 == number)
+    }
+}
+
+impl Field<'_> for Code {
+    fn put(&self, to: &mut Fill<'_>) {
+        to.word(u32::from(*self as u16));
+    }
+
+    fn get(from: &mut Cursor<'_>) -> Result<Self> {
+        let code = u16::try_from(from.u32()?).ok().and_then(Self::from_number);
+        code.ok_or(FormatError("message has an unknown error code"))
     }
 }

@@ -1,9 +1,13 @@
 //! How the fields of a packet are written and read. No writer here is written out where it is used: this is linked into
 //! every program.
 
-use super::{Blocker, Code, ConsistencyOverride, PACKET_MAX, TEXT_MAX};
 use crate::cursor::{Cursor, FormatError, Result};
 use crate::patch::BUILD_ID_MAX;
+
+/// No packet is longer.
+pub const PACKET_MAX: usize = 4096;
+/// No text in a packet is longer.
+pub const TEXT_MAX: usize = 1024;
 
 /// Fills a packet; what does not fit is dropped, which [`TEXT_MAX`] keeps from happening.
 pub(super) struct Fill<'b> {
@@ -24,12 +28,12 @@ impl Fill<'_> {
     }
 
     #[inline(never)]
-    fn byte(&mut self, byte: u8) {
+    pub(super) fn byte(&mut self, byte: u8) {
         self.bytes(&[byte]);
     }
 
     #[inline(never)]
-    fn word(&mut self, word: u32) {
+    pub(super) fn word(&mut self, word: u32) {
         self.bytes(&word.to_le_bytes());
     }
 
@@ -162,40 +166,4 @@ fn counted<'a>(from: &mut Cursor<'a>, max: usize) -> Result<&'a [u8]> {
         return Err(FormatError("message holds a text that is too long"));
     }
     from.bytes(len)
-}
-
-impl Field<'_> for Code {
-    fn put(&self, to: &mut Fill<'_>) {
-        to.word(u32::from(*self as u16));
-    }
-
-    fn get(from: &mut Cursor<'_>) -> Result<Self> {
-        let code = u16::try_from(from.u32()?).ok().and_then(Self::from_number);
-        code.ok_or(FormatError("message has an unknown error code"))
-    }
-}
-
-impl Field<'_> for Blocker {
-    fn put(&self, to: &mut Fill<'_>) {
-        to.byte(*self as u8);
-    }
-
-    fn get(from: &mut Cursor<'_>) -> Result<Self> {
-        Self::from_number(from.u8()?).ok_or(FormatError("message has an unknown reason why a thread has not moved"))
-    }
-}
-
-impl Field<'_> for ConsistencyOverride {
-    fn put(&self, to: &mut Fill<'_>) {
-        to.byte(*self as u8);
-    }
-
-    fn get(from: &mut Cursor<'_>) -> Result<Self> {
-        match from.u8()? {
-            0 => Ok(Self::None),
-            1 => Ok(Self::Newest),
-            2 => Ok(Self::Thread),
-            _ => Err(FormatError("message asks for an unknown consistency")),
-        }
-    }
 }
