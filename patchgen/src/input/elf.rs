@@ -10,7 +10,7 @@ use object::{Endianness, Object, ObjectSection, ObjectSegment, ObjectSymbol, Sym
 use serde::Deserialize;
 
 use super::stubs::{AFTER, BEFORE};
-use super::{Build, Definition, ModuleKind, Unit, UnitSymbol, extent};
+use super::{Build, Definition, ModuleKind, Unit, UnitSymbol, extent, image};
 use crate::problem::{Problem, Reason, Result};
 
 type Elf<'a> = ElfFile64<'a, Endianness>;
@@ -71,6 +71,7 @@ pub(super) fn read(bytes: &[u8], shown: &str, name: &str) -> Result<Build> {
         imported: imported(&file),
         sizes: extent::sizes(&file, &units, &entries),
         split: extent::split(&file, &units),
+        image: image::read(&file),
         units,
         entries,
     })
