@@ -4,11 +4,11 @@ use std::path::PathBuf;
 
 use clap::{Args, CommandFactory, Parser, Subcommand};
 
-use crate::hooks::Source;
-use crate::report::Format;
-use crate::risks::Wish;
+use crate::check::overrides::Wish;
+use crate::patch::hooks::Source;
+use crate::report::page::Format;
 
-use crate::consistency::Model;
+use crate::check::consistency::Model;
 
 /// Turns two builds of a C program into one patch for the running process, or says why it must not.
 #[derive(Debug, Parser)]

@@ -5,18 +5,19 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, ValueEnum};
+use patchgen::build::git::{Made, Range, Recipe, Trees};
+use patchgen::build::{BASE_ENDING, Build};
+use patchgen::check::overrides::Wish;
+use patchgen::check::rules::Verdict;
 use patchgen::cli::{Cli, Command, FromGit, Making, Wishes};
-use patchgen::emit::{Tools, write};
-use patchgen::explain::Report;
-use patchgen::git::{Made, Range, Recipe, Trees};
-use patchgen::input::{BASE_ENDING, Build};
-use patchgen::pipeline::{Builds, Order};
+use patchgen::patch::emit::{Tools, write};
+use patchgen::patch::order::{Builds, Order};
 use patchgen::problem::{Problem, Reason, Result};
 use patchgen::progress::Progress;
-use patchgen::report::{Format, Page};
-use patchgen::risks::Wish;
-use patchgen::verdict::Verdict;
-use patchgen::{exit, inspect, pipeline};
+use patchgen::report::explain::Report;
+use patchgen::report::inspect;
+use patchgen::report::page::{Format, Page};
+use patchgen::{exit, pipeline};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();

@@ -1,59 +1,27 @@
 //! The way of a change, step by step.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use crate::callgraph::CallGraph;
-use crate::churn::{Everything, everything, let_threads_pass};
-use crate::closure::{UpdateSet, close};
-use crate::consistency::{Model, choose};
-use crate::diff::{Changes, diff};
-use crate::emit::{self, Tools};
-use crate::explain::Report;
-use crate::extract::extract;
-use crate::hooks::{self, Hooks, Moment, Transformed};
-use crate::input::{Build, running};
+use crate::build::both;
+use crate::build::pair::{Load, Pair, pair};
+use crate::build::{Build, running};
+use crate::check::consistency::{Model, choose};
+use crate::check::overrides::{self, Wish};
+use crate::check::redirect::{Redirect, redirects};
+use crate::check::rules::{Verdict, afresh, check_builds, judge};
+use crate::compare::callgraph::CallGraph;
+use crate::compare::closure::{UpdateSet, close};
+use crate::compare::diff::{Changes, diff};
+use crate::compare::resolve::Resolver;
+use crate::compare::side::{side, sides, texts, texts_of};
+use crate::patch::emit;
+use crate::patch::extract::extract;
+use crate::patch::hooks::{self, Hooks, Transformed};
+use crate::patch::order::{Builds, Finished, Order};
+use crate::patch::self_patch::{Everything, everything, let_threads_pass};
 use crate::problem::{Problem, Reason, Result};
-use crate::program::{Load, Pair, both, pair, side, sides, texts, texts_of};
 use crate::progress::Progress;
-use crate::redirect::{Redirect, redirects};
-use crate::resolve::Resolver;
-use crate::risks::{self, Wish};
-use crate::verdict::{Verdict, afresh, check_builds, judge};
-
-/// Two builds, read.
-#[derive(Debug)]
-pub struct Builds {
-    /// The base.
-    pub old: Build,
-    /// The build to become.
-    pub new: Build,
-    pairs: Vec<Pair>,
-    hooks: Hooks,
-    /// Where the sources of both are, should those of the base not be where it was compiled.
-    pub trees: Option<(PathBuf, PathBuf)>,
-}
-
-/// A patch that is wanted.
-#[derive(Debug, Clone, Copy)]
-pub struct Order<'o> {
-    /// Name shown to operators.
-    pub name: &'o str,
-    /// What compiles and links it.
-    pub tools: &'o Tools,
-    /// Consistency, where the default is not wanted.
-    pub consistency: Option<Model>,
-}
-
-/// A finished patch object.
-#[derive(Debug)]
-pub struct Finished {
-    /// The file's bytes.
-    pub bytes: Vec<u8>,
-    /// The manifest in it.
-    pub manifest: String,
-    /// What the runtime calls in it.
-    pub hooks: Vec<Moment>,
-}
+use crate::report::explain::Report;
 
 /// Reads both builds and pairs their units; `running` names a process or file that must be the first.
 pub fn read(old: &Path, new: &Path, running: Option<&str>) -> Result<Builds> {
@@ -69,17 +37,6 @@ pub fn pair_up(old: Build, new: Build, running: Option<&str>) -> Result<Builds> 
     let pairs = pair(&old, &new)?;
     check_builds(&old, &new, &pairs)?;
     Ok(Builds { old, new, pairs, hooks: Hooks::default(), trees: None })
-}
-
-impl Builds {
-    /// Makes a hooks file part of the new build.
-    pub fn with_hooks(mut self, source: Option<&hooks::Source>) -> Result<Self> {
-        if let Some(source) = source {
-            self.pairs.push(Pair { old: None, new: Some(self.new.units.len()), certain: true });
-            self.hooks = hooks::compile(source, &self.old, &mut self.new)?;
-        }
-        Ok(self)
-    }
 }
 
 /// Compares them, with the risks that were accepted; makes a patch when one is wanted and possible.
@@ -113,16 +70,16 @@ fn attempt(
     let mut changes = diff(&old_side, &new_side, pairs);
     changes.list.retain(|change| !hooks.hold(change));
     let resolver = Resolver::new(&old_side, &new_side, pairs);
-    let types = crate::layout::find(&resolver, pairs);
+    let types = crate::compare::layout::find(&resolver, pairs);
     types.enter(&resolver, pairs, &mut changes);
     let graph = CallGraph::build(&resolver);
-    let set = close(&resolver, &graph, &changes, hooks, afresh(&resolver, &changes, accept));
+    let set = close(&resolver, &graph, &changes, hooks.roots(), afresh(&resolver, &changes, accept));
     if (set.needs_all || types.needs_all) && load == Load::Changed {
         return Ok(None);
     }
     let (_, mut problems) = judge(&resolver, &changes, &set, pairs, &types);
     let transformed = hooks.transform(&resolver, &changes.list, &mut problems)?;
-    let accepted = risks::accept(accept, &mut problems)?;
+    let accepted = overrides::accept(accept, &mut problems)?;
     let verdict = Verdict::of(&problems, &set);
     let mut report = Report::new(&resolver, &graph, &changes, &set, verdict, problems);
     report.accepted = accepted;
@@ -198,7 +155,7 @@ fn make(
         Ok(linked) => linked,
         Err(problem) => return refused(report, problem),
     };
-    let manifest = crate::manifest::manifest(&report, (old, new), &linked, &pieces, redirects, name);
+    let manifest = crate::report::manifest::manifest(&report, (old, new), &linked, &pieces, redirects, name);
     let label = emit::Label { name, model, manifest: manifest.as_bytes() };
     let bytes = emit::finish(&linked, old, redirects, &pieces, label)?;
     Ok((report, Some(Finished { bytes, manifest, hooks: hooks.moments(transformed) })))

@@ -171,7 +171,7 @@ fn a_changed_type_that_lives_on_stacks_alone_takes_along_who_is_handed_it() {
 fn bitcode_of_another_llvm_is_told_from_damage() {
     let Some(place) = Place::new() else { return };
     let (old, new) = (place.build("v1", V1), place.build("v2", &V1.replace("price * 2", "price * 3")));
-    let mut base = patchgen::input::Build::read(&old).expect("just built");
+    let mut base = patchgen::build::Build::read(&old).expect("just built");
     let mut bitcode = base.units[0].bitcode().expect("whole");
     // The identification block names the producer, and an epoch that every incompatible change raises.
     let name = bitcode.windows(4).position(|w| w == b"LLVM").unwrap_or(8);

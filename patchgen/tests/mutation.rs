@@ -16,7 +16,7 @@ use std::process::Command;
 use compare::differences;
 use dsu_pass::llvm::Context;
 use flip::{Random, Subject};
-use patchgen::input::Build;
+use patchgen::build::Build;
 use same::REWRITINGS;
 
 fn number(variable: &str, otherwise: u64) -> u64 {

@@ -38,6 +38,8 @@ use unit::{Start, Unit};
 pub const IDLE: [&str; 2] = ["__dsu_idle_begin", "__dsu_idle_end"];
 /// Around a call of a library's event loop.
 pub const LOOP: [&str; 2] = ["__dsu_loop_begin", "__dsu_loop_end"];
+/// What the name of a function ends with that is the body of a loop of the function before the dot.
+pub const OUTLINED_LOOP: &str = ".dsu_loop";
 
 /// A surveyed module in which threads can move.
 #[derive(Debug)]

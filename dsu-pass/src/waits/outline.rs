@@ -7,12 +7,12 @@ use std::fmt;
 
 use super::blocking;
 use super::graph::Graph;
-use super::{IDLE, LOOP};
+use super::{IDLE, LOOP, OUTLINED_LOOP};
 use crate::instrument::points::MARKER;
 use crate::llvm::{self, Block, Module, Opcode, Value, ValueKind};
 
-/// What is appended to the function's name.
-const SUFFIX: &str = "dsu_loop";
+/// What LLVM appends to the function's name behind a dot of its own.
+const SUFFIX: &str = OUTLINED_LOOP.split_at(1).1;
 
 /// Why a loop's body stays where it is.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -165,6 +165,11 @@ impl<'a> Global<'a> {
             && (self.linkage == "private" || (self.linkage == "internal" && self.is_unnamed()))
     }
 
+    /// The section it is put in by name.
+    pub fn section(&self) -> Option<&'a str> {
+        self.tail_items().into_iter().find_map(|i| i.strip_prefix("section "))
+    }
+
     /// The tail's items: `align 4`, `section "x"`, `!dbg !7`, ...
     pub fn tail_items(&self) -> Vec<&'a str> {
         split_commas(self.tail).into_iter().filter(|s| !s.is_empty()).collect()

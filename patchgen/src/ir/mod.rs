@@ -200,6 +200,11 @@ impl<'a> Module<'a> {
     }
 }
 
+/// Does the unit emit this function?
+pub fn is_defined(function: &Function<'_>) -> bool {
+    function.body.is_some() && function.linkage != "available_externally"
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

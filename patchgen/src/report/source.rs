@@ -6,7 +6,7 @@ use md5::{Digest, Md5};
 use serde::Serialize;
 use similar::{ChangeTag, TextDiff};
 
-use crate::input::hex;
+use crate::build::hex;
 
 /// Where debug information says that a function's source is.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -48,7 +48,7 @@ pub struct SourcePair {
 
 /// A line of a difference.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub(super) struct Line {
+pub(crate) struct Line {
     /// ` `, `-`, `+`, or `@` for a gap.
     pub marker: char,
     /// Line in the new file, of lines that it has.
@@ -59,7 +59,7 @@ pub(super) struct Line {
 
 /// The difference of one function's source.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub(super) struct SourceDiff {
+pub(crate) struct SourceDiff {
     /// The function.
     pub title: String,
     /// Empty when nothing differs, or nothing can be shown.
@@ -70,7 +70,7 @@ pub(super) struct SourceDiff {
 
 impl SourcePair {
     /// The old source at the same place in the first tree as the new one in the second, if it is not where it was compiled.
-    pub(super) fn with_old_in(mut self, trees: Option<&(PathBuf, PathBuf)>) -> Self {
+    pub(crate) fn with_old_in(mut self, trees: Option<&(PathBuf, PathBuf)>) -> Self {
         if let (Some(old), Some(new), Some((before, after))) = (&mut self.old, &self.new, trees)
             && let Ok(place) = new.path.strip_prefix(after)
             && !old.place().exists()
@@ -81,7 +81,7 @@ impl SourcePair {
     }
 
     /// Reads both files and compares the function.
-    pub(super) fn diff(&self) -> SourceDiff {
+    pub(crate) fn diff(&self) -> SourceDiff {
         let title = self.title.clone();
         let none = |note: String| SourceDiff { title: self.title.clone(), lines: Vec::new(), note: Some(note) };
         let read = |side: &Option<SourceRef>| side.as_ref().map(text).transpose();

@@ -1,9 +1,10 @@
 //! What patchgen sees between two texts of one unit.
 
-use patchgen::diff::diff;
-use patchgen::input::{Build, ModuleKind, Unit};
-use patchgen::program::{Pair, Texts, sides};
-use patchgen::verdict::check_modules;
+use patchgen::build::pair::Pair;
+use patchgen::build::{Build, ModuleKind, Unit};
+use patchgen::check::rules::check_modules;
+use patchgen::compare::diff::diff;
+use patchgen::compare::side::{Texts, sides};
 
 /// A build of one unit whose text is given separately.
 fn build() -> Build {

@@ -113,3 +113,65 @@ impl Load {
         Ok(report::report(&self.options, &total, &self.marks, self.start.elapsed()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+    use std::io::{BufRead, BufReader, Write};
+    use std::net::{TcpListener, TcpStream};
+
+    use super::*;
+
+    /// Answers memcached's protocol, but nothing for `stall` after its `after`-th request.
+    fn serve(stream: TcpStream, after: usize, stall: Duration) {
+        let mut reader = BufReader::new(stream.try_clone().expect("a socket can be cloned"));
+        let mut writer = stream;
+        let mut values = HashMap::new();
+        let mut line = String::new();
+        for count in 0.. {
+            line.clear();
+            if reader.read_line(&mut line).unwrap_or(0) == 0 {
+                return;
+            }
+            if count == after {
+                std::thread::sleep(stall);
+            }
+            let words: Vec<_> = line.split_whitespace().map(str::to_owned).collect();
+            let reply = if words[0] == "set" {
+                let mut value = String::new();
+                reader.read_line(&mut value).expect("a value follows");
+                values.insert(words[1].clone(), value);
+                "STORED\r\n".to_owned()
+            } else {
+                let value = &values[&words[1]];
+                format!("VALUE {} 0 {}\r\n{value}END\r\n", words[1], value.trim_end().len())
+            };
+            if writer.write_all(reply.as_bytes()).is_err() {
+                return;
+            }
+        }
+    }
+
+    #[test]
+    fn a_stall_shows_in_every_request_that_was_due_in_it() {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a loopback port is free");
+        let address = listener.local_addr().expect("it is bound");
+        let stall = Duration::from_secs(1);
+        let server = std::thread::spawn(move || {
+            let (stream, _) = listener.accept().expect("the load connects");
+            serve(stream, 100, stall);
+        });
+        let limit = Duration::from_secs(4);
+        let options =
+            Options { connections: 1, threads: 1, limit, rate: 200, ..Options::new(Protocol::Memcached, address) };
+        let report = Load::start(options).and_then(Load::wait).expect("the server answers");
+        server.join().expect("the server ends with the connection");
+        assert_eq!((report.failed, &report.failures), (0, &Vec::new()));
+        let latency = &report.latency_us;
+        assert!((1_000_000..2_000_000).contains(&latency.max), "the request that met the stall: {latency:?}");
+        // 200 of at most 800 requests were due within the stall; a generator that waits for a reply before it counts the
+        // next request as due would see one slow request, and a p99 of less than a millisecond.
+        assert!(latency.p99 > 900_000, "those due at its beginning waited nearly as long: {latency:?}");
+        assert!(latency.p50 < 500_000, "most were due outside of it: {latency:?}");
+    }
+}

@@ -5,6 +5,9 @@ use hdrhistogram::Histogram;
 
 /// Failures kept in full; of the others only the number.
 const SHOWN_FAILURES: usize = 5;
+/// Longest latency that is told apart, in microseconds: an hour, far more than a run takes. (A histogram without bounds
+/// tells nothing above 2,047 apart when it is told to saturate.)
+const LONGEST_US: u64 = 3_600_000_000;
 
 #[derive(Debug)]
 pub(super) struct Record {
@@ -18,7 +21,7 @@ pub(super) struct Record {
 
 impl Record {
     pub(super) fn new(start: Instant) -> Self {
-        let latency_us = Histogram::new(3).expect("3 digits are allowed");
+        let latency_us = Histogram::new_with_bounds(1, LONGEST_US, 3).expect("3 digits up to an hour are allowed");
         Self { start, latency_us, failed: 0, failures: Vec::new(), gaps_us: Vec::new() }
     }
 
@@ -47,7 +50,7 @@ impl Record {
     }
 
     pub(super) fn add(&mut self, other: &Self) {
-        self.latency_us.add(&other.latency_us).expect("both histograms grow by themselves");
+        self.latency_us.add(&other.latency_us).expect("all histograms have the same bounds");
         self.failed += other.failed;
         let room = SHOWN_FAILURES.saturating_sub(self.failures.len());
         self.failures.extend(other.failures.iter().take(room).cloned());
@@ -94,6 +97,16 @@ mod tests {
         assert_eq!(gap(200, 400), 600_000);
         assert_eq!(gap(500, 600), 600_000, "nothing ended in here, and that is the point");
         assert_eq!(gap(901, 2_000), 0);
+    }
+
+    #[test]
+    fn a_long_latency_is_recorded_as_it_was() {
+        let start = Instant::now();
+        let mut record = Record::new(start);
+        record.reply(start + Duration::from_secs(2), start, None);
+        assert_eq!(record.latency_us.max() / 10_000, 200, "2 s, to three digits");
+        record.reply(start + Duration::from_secs(7_200), start, None);
+        assert!(record.latency_us.max() >= LONGEST_US, "what is longer counts as the longest");
     }
 
     #[test]

@@ -1,0 +1,12 @@
+//! x86-64: entries of instrumented functions, ways into them, and the assembly of a patch object.
+
+mod entry;
+pub mod text;
+mod trampoline;
+
+pub use entry::{AFTER, BEFORE, read_stub};
+pub use trampoline::{Way, way};
+
+/// Calling conventions of LLVM that leave `r11` to the callee.
+pub const R11_IS_FREE: [&str; 7] =
+    ["ccc", "fastcc", "coldcc", "preserve_mostcc", "preserve_allcc", "win64cc", "x86_64_sysvcc"];

@@ -1,0 +1,99 @@
+//! Assembly of a patch object: dispatch stubs, ways into the base's versions, and what says what the code is fit for.
+
+use std::fmt::Write;
+
+use dsu_abi::patch::control;
+
+use super::Way;
+
+/// Symbol of the control block.
+pub const CONTROL: &str = "__dsu_control";
+
+/// A name as the assembler takes it, whatever is in it.
+pub fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('\\', "\\\\").replace('"', "\\\""))
+}
+
+/// Says what the code is fit for, so that the linker does not take it away from the rest: a shadow stack always,
+/// branch tracking where each piece begins with `endbr64`.
+pub fn properties(tracked: bool) -> String {
+    let features = if tracked { 3 } else { 2 };
+    format!(
+        "\t.section .note.gnu.property,\"a\",@note\n\t.p2align 3\n\t.long 4, 16, 5\n\t.asciz \"GNU\"\n\
+         \t.long 0xc0000002, 4, {features}, 0\n"
+    )
+}
+
+/// One function of the unit.
+pub fn function(text: &mut String, symbol: &str, endbr: bool, lines: &str) {
+    let name = quoted(symbol);
+    let _ = writeln!(text, "\t.p2align 4\n\t.hidden {name}\n\t.globl {name}\n\t.type {name},@function\n{name}:");
+    let first = if endbr { "\tendbr64\n" } else { "" };
+    let _ = writeln!(text, "\t.cfi_startproc\n{first}{lines}\t.cfi_endproc\n\t.size {name},.-{name}");
+}
+
+/// See [`control`]: to the newer or the older version, as the calling thread stands.
+pub fn transition(index: u64) -> String {
+    let at = |offset: u64| format!("{CONTROL}+{offset}(%rip)");
+    let first = control::FUNCTIONS + index * control::FUNCTION_SIZE;
+    let (second, gate) = (first + 8, control::GATE);
+    format!(
+        "\tmovq {}, %r11\n\tmovq %fs:(%r11), %r11\n\tmovq (%r11), %r11\n\ttestq %r11, %r11\n\tjs 2f\n\
+         \tcmpl {}, %r11d\n\tjs 1f\n\tjmpq *{}\n1:\tjmpq *{}\n2:\tleaq {}, %r11\n\tjmpq *{}\n",
+        at(control::THREAD),
+        at(control::GENERATION),
+        at(second),
+        at(first),
+        at(first),
+        at(gate)
+    )
+}
+
+/// The code of a way; `word` gives the name of a word that holds an address of the base.
+pub fn into_base(way: &Way, endbr: bool, word: &mut impl FnMut(&str, u64) -> String) -> String {
+    let mut lines = String::new();
+    if let Some(operand) = way.operand {
+        let _ = writeln!(lines, "\tmovq {}(%rip), %r11", word("operand", operand));
+    }
+    if !way.code.is_empty() {
+        let bytes: Vec<String> = way.code.iter().map(|b| format!("{b:#04x}")).collect();
+        let _ = writeln!(lines, "\t.byte {}", bytes.join(","));
+    }
+    if way.pushed != 0 {
+        let _ = writeln!(lines, "\t.cfi_adjust_cfa_offset {}", way.pushed);
+    }
+    if let Some(next) = way.next {
+        // Where the base goes on, behind its first instruction, no endbr64 can stand.
+        let prefix = if endbr { "notrack " } else { "" };
+        let _ = writeln!(lines, "\t{prefix}jmpq *{}(%rip)", word("next", next));
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_of_a_function_stand_in_table_order() {
+        let third = transition(2);
+        let first = control::FUNCTIONS + 2 * control::FUNCTION_SIZE;
+        let jumps = format!("jmpq *{CONTROL}+{}(%rip)\n1:\tjmpq *{CONTROL}+{first}(%rip)", first + 8);
+        assert!(third.contains(&jumps));
+        assert!(third.contains(&format!("leaq {CONTROL}+{first}(%rip), %r11")));
+    }
+
+    #[test]
+    fn a_way_sets_up_its_operand_first_and_leaves_last() {
+        let way = Way { operand: Some(0x4010), code: vec![0x41, 0x8b, 0x03], pushed: 0, next: Some(0x1136) };
+        let mut words = Vec::new();
+        let lines = into_base(&way, false, &mut |label, address| {
+            words.push(address);
+            label.to_owned()
+        });
+        assert_eq!(lines, "\tmovq operand(%rip), %r11\n\t.byte 0x41,0x8b,0x03\n\tjmpq *next(%rip)\n");
+        assert_eq!(words, [0x4010, 0x1136]);
+        let leaves = Way { next: None, code: vec![0xff, 0xe0], ..Way::default() };
+        assert!(!into_base(&leaves, true, &mut |_, _| String::new()).contains("jmpq"));
+    }
+}

@@ -1,0 +1,177 @@
+//! Two builds side by side: the units that differ, read into facts.
+
+use std::collections::HashMap;
+
+use dsu_pass::llvm::Context;
+
+use crate::build::pair::{Load, Pair, roots};
+use crate::build::{Build, Unit, both};
+use crate::compare::fingerprint::{Canon, Hash, Keys, hash};
+use crate::ir::Module;
+use crate::ir::is_defined;
+use crate::problem::{Problem, Reason, Result};
+
+/// Text of the units that were read, by unit index.
+#[derive(Debug, Default)]
+pub struct Texts {
+    texts: Vec<(usize, String)>,
+}
+
+impl From<Vec<(usize, String)>> for Texts {
+    fn from(texts: Vec<(usize, String)>) -> Self {
+        Self { texts }
+    }
+}
+
+/// Disassembles the units of both builds that `load` asks for.
+pub fn texts(old: &Build, new: &Build, pairs: &[Pair], load: Load) -> Result<(Texts, Texts)> {
+    let differs = |p: &&Pair| match (p.old, p.new) {
+        (Some(o), Some(n)) => load == Load::All || old.units[o].id != new.units[n].id,
+        _ => true,
+    };
+    let olds: Vec<usize> = pairs.iter().filter(differs).filter_map(|p| p.old).collect();
+    let news: Vec<usize> = pairs.iter().filter(differs).filter_map(|p| p.new).collect();
+    let (olds, news) = both(|| disassemble(old, &olds), || disassemble(new, &news));
+    Ok((olds?, news?))
+}
+
+/// Disassembles all units of one build.
+pub fn texts_of(build: &Build) -> Result<Texts> {
+    disassemble(build, &(0..build.units.len()).collect::<Vec<_>>())
+}
+
+fn disassemble(build: &Build, wanted: &[usize]) -> Result<Texts> {
+    let mut texts = Vec::new();
+    for &index in wanted {
+        let unit = &build.units[index];
+        let bitcode = unit.bitcode()?;
+        let context = Context::new();
+        let module = context.parse(&bitcode, &unit.name);
+        let module = module.map_err(|e| Problem::new(Reason::ForeignBitcode, &unit.name, e.to_string()))?;
+        texts.push((index, module.to_text()));
+    }
+    Ok(Texts { texts })
+}
+
+/// A unit that was read.
+#[derive(Debug)]
+pub struct Facts<'a> {
+    /// Index in its build.
+    pub index: usize,
+    /// Its record.
+    pub unit: &'a Unit,
+    /// The parts of its text.
+    pub module: Module<'a>,
+    /// Stable names of its variables.
+    pub keys: Keys,
+    /// Fingerprints of the functions with a body, by printed name.
+    pub functions: HashMap<&'a str, Hash>,
+    /// Fingerprints of the variables and constants it defines, by key.
+    pub globals: HashMap<String, Hash>,
+    /// Replaced in strings.
+    pub root: String,
+}
+
+impl<'a> Facts<'a> {
+    /// The unit of the other build, by `find`, that has this one's static local `name`: where its function is visible outside
+    /// its unit and was moved, it took along what is its own.
+    pub fn moved_static<'f>(
+        &self,
+        name: &str,
+        find: impl FnOnce(&str) -> Option<&'f Facts<'a>>,
+    ) -> Option<(&'f Facts<'a>, &'f str)>
+    where
+        'a: 'f,
+    {
+        let function = self.keys.owner(name)?;
+        let is_visible = |facts: &Facts<'a>| {
+            let found = facts.module.function_named(function);
+            found.is_some_and(|f| is_defined(f) && !matches!(f.linkage, "internal" | "private"))
+        };
+        let other = find(function).filter(|other| is_visible(self) && is_visible(other))?;
+        let (key, _) = other.globals.get_key_value(self.keys.key(name))?;
+        let before = other.keys.name(key);
+        (other.keys.siblings(before) == self.keys.siblings(name)).then_some((other, before))
+    }
+}
+
+/// The units of one build that were read.
+#[derive(Debug)]
+pub struct Side<'a> {
+    /// The build.
+    pub build: &'a Build,
+    /// Units that were read.
+    pub units: Vec<Facts<'a>>,
+    by_index: HashMap<usize, usize>,
+}
+
+/// A unit whose text was split, before anything is hashed.
+type Parsed<'a> = (usize, Module<'a>, Keys);
+
+/// Reads facts of both builds. They are parsed first, because the static locals of the new one get their keys from
+/// the old one's.
+pub fn sides<'a>(
+    builds: (&'a Build, &'a Build),
+    texts: &'a (Texts, Texts),
+    pairs: &[Pair],
+) -> Result<(Side<'a>, Side<'a>)> {
+    let (old, new) = both(|| parse(builds.0, &texts.0), || parse(builds.1, &texts.1));
+    let (old, mut new) = (old?, new?);
+    for pair in pairs {
+        let before = old.iter().find(|(index, ..)| Some(*index) == pair.old);
+        let after = new.iter_mut().find(|(index, ..)| Some(*index) == pair.new);
+        if let (Some((_, _, before)), Some((_, _, after))) = (before, after) {
+            after.continue_from(before);
+        }
+    }
+    let root = |is_new: bool, index: usize| {
+        let found = pairs.iter().find(|p| if is_new { p.new } else { p.old } == Some(index));
+        let (Some(o), Some(n)) = found.and_then(|p| Some((p.old?, p.new?))).unzip() else { return String::new() };
+        let (o, n) = roots(&builds.0.units[o].directory, &builds.1.units[n].directory);
+        if is_new { n } else { o }
+    };
+    Ok(both(|| Side::of(builds.0, old, |i| root(false, i)), || Side::of(builds.1, new, |i| root(true, i))))
+}
+
+/// Reads the facts of one build that stands for both.
+pub fn side<'a>(build: &'a Build, texts: &'a Texts) -> Result<Side<'a>> {
+    Ok(Side::of(build, parse(build, texts)?, |_| String::new()))
+}
+
+fn parse<'a>(build: &'a Build, texts: &'a Texts) -> Result<Vec<Parsed<'a>>> {
+    let parsed = texts.texts.iter().map(|(index, text)| {
+        let module = Module::parse(text);
+        let module = module.map_err(|e| Problem::new(Reason::Internal, &build.units[*index].name, e))?;
+        let mut keys = Keys::of(&module);
+        keys.stamps.clone_from(&build.units[*index].stamps);
+        Ok((*index, module, keys))
+    });
+    parsed.collect()
+}
+
+impl<'a> Side<'a> {
+    fn of(build: &'a Build, parsed: Vec<Parsed<'a>>, root: impl Fn(usize) -> String) -> Self {
+        let units: Vec<_> = parsed.into_iter().map(|p| facts(&build.units[p.0], root(p.0), p)).collect();
+        let by_index = units.iter().enumerate().map(|(at, f)| (f.index, at)).collect();
+        Side { build, units, by_index }
+    }
+
+    /// Facts of the unit with this index, if it was read.
+    pub fn facts(&self, index: usize) -> Option<&Facts<'a>> {
+        self.by_index.get(&index).and_then(|&at| self.units.get(at))
+    }
+}
+
+fn facts<'a>(unit: &'a Unit, root: String, (index, module, keys): Parsed<'a>) -> Facts<'a> {
+    let mut canon = Canon::new(&module, &keys, &root);
+    let mut functions = HashMap::new();
+    for function in module.functions.iter().filter(|f| is_defined(f)) {
+        functions.insert(function.name, hash(&canon.function(function).text));
+    }
+    let mut globals = HashMap::new();
+    for global in module.globals.iter().filter(|g| g.initialiser.is_some() && g.linkage != "available_externally") {
+        let definition = hash(&canon.definition(global));
+        globals.insert(keys.key(global.name).to_owned(), definition);
+    }
+    Facts { index, unit, module, keys, functions, globals, root }
+}

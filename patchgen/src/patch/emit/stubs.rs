@@ -1,0 +1,50 @@
+//! Machine code that no module holds, as one assembly unit: for each redirected function its transition stub and
+//! the way into the base's version, and the control block that the stubs read ([`dsu_abi::patch::control`]).
+
+use std::fmt::Write;
+
+use dsu_abi::patch::control;
+
+use crate::arch::x86_64::text::{CONTROL, function, into_base, properties, quoted, transition};
+use crate::check::redirect::Redirect;
+use crate::patch::extract::Pieces;
+
+/// Symbol of a function's transition stub.
+pub(super) fn stub_symbol(body: &str) -> String {
+    format!("{body}.transition")
+}
+
+/// Symbol of the way into the base's version of a function.
+pub(super) fn way_symbol(body: &str) -> String {
+    format!("{body}.old")
+}
+
+/// The unit's text.
+pub(super) fn assembly(pieces: &mut Pieces, redirects: &[Redirect]) -> String {
+    let mut text = String::from("\t.section .note.GNU-stack,\"\",@progbits\n");
+    text.push_str(&properties(redirects.iter().all(|r| r.arm_offset != 0)));
+    let block = control::FUNCTIONS + redirects.len() as u64 * control::FUNCTION_SIZE;
+    let mut data = format!("\t.data\n\t.p2align 3\n\t.hidden {CONTROL}\n\t.type {CONTROL},@object\n{CONTROL}:\n");
+    let _ = writeln!(data, "\t.zero {block}\n\t.size {CONTROL},{block}");
+    text.push_str("\t.text\n");
+    for (index, redirect) in redirects.iter().enumerate() {
+        let body = pieces.symbols.get(&redirect.definition).cloned().unwrap_or_default();
+        let endbr = redirect.arm_offset != 0;
+        if redirect.has_stub() {
+            function(&mut text, &stub_symbol(&body), endbr, &transition(index as u64));
+        }
+        if let Ok(way) = &redirect.way {
+            let name = way_symbol(&body);
+            let base = quoted(&pieces.base_symbol(&redirect.base));
+            let mut word = |label: &str, address: u64| {
+                let distance = address.wrapping_sub(redirect.base.value) as i64;
+                let label = quoted(&format!("{name}.{label}"));
+                let _ = writeln!(data, "{label}:\n\t.quad {base}{distance:+}");
+                label
+            };
+            let lines = into_base(way, endbr, &mut word);
+            function(&mut text, &name, endbr, &lines);
+        }
+    }
+    text + &data
+}
