@@ -9,13 +9,8 @@ use object::read::elf::{Dyn, ElfFile64, FileHeader, ProgramHeader};
 use object::{Endianness, Object, ObjectSection, ObjectSegment, ObjectSymbol, SymbolFlags, SymbolKind};
 use serde::Deserialize;
 
-<<<<<<< HEAD:patchgen/src/input/elf.rs
-use super::stubs::{AFTER, BEFORE};
 use super::{Build, Definition, ModuleKind, Unit, UnitSymbol, extent, image};
-=======
-use super::{Build, Definition, ModuleKind, Unit, UnitSymbol, extent};
 use crate::arch::x86_64::{AFTER, BEFORE};
->>>>>>> 82e7cef:patchgen/src/build/elf.rs
 use crate::problem::{Problem, Reason, Result};
 
 type Elf<'a> = ElfFile64<'a, Endianness>;
