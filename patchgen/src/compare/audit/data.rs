@@ -4,6 +4,9 @@ use super::side::Role;
 use super::{Audit, Constant, Finding};
 use crate::arch::x86_64::instruction::Access;
 
+/// Strings are not looked at any further.
+const LONGEST_TEXT: u64 = 64 << 10;
+
 /// Ends of names, which are read up to there.
 const END_OF_STRING: u8 = 0;
 
@@ -22,6 +25,21 @@ impl Audit<'_> {
         let at = self.content(old, a, b, length)?;
         let section = &self.new.image.sections[self.new.ranges[new].section].name;
         Some(format!("differs at {at:#x}, in section `{section}`"))
+    }
+
+    /// Do two variables hold one string, but for the folder or the time of the build?
+    pub(super) fn is_same_text(&self, old: usize, new: usize) -> bool {
+        let (before, after) = (&self.old.ranges[old], &self.new.ranges[new]);
+        let (x, y) = (self.used_length(true, before.start, before.end), self.used_length(false, after.start, after.end));
+        self.texts.are_same(self.old.bytes(before.start, x), self.new.bytes(after.start, y))
+    }
+
+    /// The same for what has no name: how long the two strings are.
+    fn texts_at(&self, old: u64, new: u64) -> Option<(u64, u64)> {
+        let text = |bytes: &'_ [u8]| bytes.iter().position(|b| *b == END_OF_STRING);
+        let (a, b) = (self.old.bytes(old, LONGEST_TEXT), self.new.bytes(new, LONGEST_TEXT));
+        let (x, y) = (text(a)?, text(b)?);
+        self.texts.are_same(&a[..x], &b[..y]).then_some((x as u64 + 1, y as u64 + 1))
     }
 
     /// Bytes up to an end, without those that fill up.
@@ -111,16 +129,14 @@ impl Audit<'_> {
         let half = ((old + at) & !3).wrapping_sub(old);
         let (from, to) = (old.wrapping_add(half), new.wrapping_add(half));
         let (a, b) = (self.old.half(from)?, self.new.half(to)?);
-        let is_table = self.is_table(old);
         // A distance from the beginning of its table, as those of a `switch` are; or from its own place.
         for (x, y) in [(old, new), (from, to)] {
             let (x, y) = (x.wrapping_add_signed(a), y.wrapping_add_signed(b));
             let (Some(p), Some(q)) = (self.old.locate(x), self.new.locate(y)) else { continue };
-            let roles = (self.old.ranges[p].role, self.new.ranges[q].role);
-            let known = match roles {
+            let known = match (self.old.ranges[p].role, self.new.ranges[q].role) {
                 (Role::Code, Role::Code) => true,
-                (Role::Zero, _) | (_, Role::Zero) => false,
-                _ => is_table,
+                (Role::Data, Role::Data) => self.is_table(old, from) && !self.in_table,
+                _ => false,
             };
             if known && self.leads_to_same(user, x, y, Access::Branch) {
                 return Some(half.wrapping_add(4));
@@ -129,19 +145,27 @@ impl Audit<'_> {
         None
     }
 
-    /// May distances to other data stand here? Those have no name, or one that LLVM gives.
-    fn is_table(&self, old: u64) -> bool {
-        let range = self.old.locate(old).map(|i| &self.old.ranges[i]);
-        range.is_some_and(|r| r.names.iter().all(|k| k.name.starts_with("reltable.")))
+    /// May a distance to other data stand there? Tables of those have no name, or one that LLVM gives, and hold nothing
+    /// else; or they are what a personality routine reads, which ends with them.
+    fn is_table(&self, start: u64, at: u64) -> bool {
+        let Some(range) = self.old.locate(start).map(|i| &self.old.ranges[i]) else { return false };
+        let unnamed = range.names.iter().all(|k| k.name.starts_with("reltable."));
+        let section = &self.old.image.sections[range.section];
+        unnamed
+            && start % 4 == 0
+            && !section.writable
+            && (section.name.starts_with(".gcc_except_table") || !super::leftover::distances(&self.old, start, self.old.extent(start).max(at + 4)).is_empty())
     }
 
     /// Compares what has no name, as far as it belongs to what leads to it.
     pub(super) fn constant(&mut self, constant: Constant) {
-        let Constant { old, new, read, user } = constant;
+        let Constant { old, new, read, user, from_table, beside } = constant;
         let (end_old, end_new) = (self.old.extent(old), self.new.extent(new));
         let (x, y) = (self.used_length(true, old, end_old), self.used_length(false, new, end_new));
         let (shorter, longer) = (x.min(y).max(read), x.max(y).max(read));
+        self.in_table = from_table;
         let differs = self.content(user, old, new, longer);
+        self.in_table = false;
         let common = differs.unwrap_or(longer);
         // Where something else begins in one build, the other may go on with what nobody leads to: strings end before.
         let ends = |length: u64| length > 0 && self.old.bytes(old + length - 1, 1).first() == Some(&END_OF_STRING);
@@ -153,6 +177,14 @@ impl Audit<'_> {
             || (read != 0 && common >= read)
             || (common >= shorter && (ends(shorter) || common > shorter && self.old.bytes(old + shorter, 1) == [END_OF_STRING]))
             || terminated(common);
+        if !enough && let Some((x, y)) = self.texts_at(old, new) {
+            self.covered.0.push((old, old + x));
+            self.covered.1.push((new, new + y));
+            return;
+        }
+        if !enough && beside {
+            return;
+        }
         // What is behind that has to be accounted for by itself, unless it is told of here.
         let (to_old, to_new) = if enough { (old + common, new + common) } else { (end_old, end_new) };
         self.covered.0.push((old, to_old));

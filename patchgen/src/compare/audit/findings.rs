@@ -10,8 +10,9 @@ use crate::problem::{Problem, Reason};
 const MANY: usize = 8;
 /// So many are said at all.
 const MOST: usize = 40;
-/// What the file names of the runtime's own code begin with.
-const RUNTIME: [&str; 3] = ["dsu", "core", "compiler_builtins"];
+/// What the names of the runtime's own code begin with, and those of the files that it was made from.
+const RUNTIME: [&str; 8] = ["__dsu_", "dsu_", "_ZN3dsu", "_ZN7dsu_abi", "_ZN4core", "_RNv", "_ZN4sha2", "anon."];
+const RUNTIME_FILES: [&str; 4] = ["dsu", "core.", "compiler_builtins", "sha2"];
 
 /// Something that differs.
 #[derive(Debug)]
@@ -63,14 +64,15 @@ impl Findings {
         }
         let mut all = self.named;
         let mut seen = BTreeSet::new();
-        let runtime = by_file.keys().filter(|f| RUNTIME.iter().any(|r| f.starts_with(r))).count();
-        for (file, list) in by_file {
-            if RUNTIME.iter().any(|r| file.starts_with(r)) && runtime > 0 {
-                if seen.insert("libdsu.a".to_owned()) {
-                    let message = "differs: the two builds were linked by different versions of dsu-cc".to_owned();
-                    all.push((Reason::UnexplainedCode, "libdsu.a".to_owned(), message));
-                }
-            } else if list.len() > MANY && !file.is_empty() {
+        for (file, mut list) in by_file {
+            let of_runtime = RUNTIME_FILES.iter().any(|r| file.starts_with(r));
+            let count = list.len();
+            list.retain(|(_, subject, _)| !of_runtime && !is_runtime(subject));
+            if list.len() < count && seen.insert("libdsu.a".to_owned()) {
+                let message = "differs: the two builds were linked by different versions of dsu-cc".to_owned();
+                all.push((Reason::UnexplainedCode, "libdsu.a".to_owned(), message));
+            }
+            if list.len() > MANY && !file.is_empty() {
                 let message = format!("{} of its functions and variables differ, `{}` for one, which {}", list.len(), list[0].1, list[0].2);
                 all.push((list[0].0, file, message));
             } else {
@@ -91,6 +93,11 @@ impl Findings {
         }
         out
     }
+}
+
+/// Is it a name of the runtime's?
+pub(super) fn is_runtime(name: &str) -> bool {
+    RUNTIME.iter().any(|r| name.starts_with(r))
 }
 
 /// Subject and message of a finding.

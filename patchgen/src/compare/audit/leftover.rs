@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::side::{Range, Role, Side};
+use super::findings::is_runtime;
 use super::{Audit, Finding};
 use crate::arch::x86_64::instruction::{Access, Next, Steps};
 use crate::build::image::kind;
@@ -68,6 +69,9 @@ impl Audit<'_> {
 
     fn is_same_piece(&mut self, old: Rest, new: Rest) -> bool {
         let user = usize::MAX;
+        if self.texts.are_same(self.old.bytes(old.0, old.1 - old.0), self.new.bytes(new.0, new.1 - new.0)) {
+            return true;
+        }
         old.1 - old.0 == new.1 - new.0 && self.content(user, old.0, new.0, old.1 - old.0).is_none()
     }
 
@@ -105,6 +109,16 @@ impl Audit<'_> {
         // The rules about constructors judge what has a record.
         olds.retain(|at| !self.explained.is_old(*at));
         news.retain(|at| !self.explained.is_new(*at));
+        // Another version of the runtime is told of by itself.
+        let runtime = |side: &Side<'_>, at: u64| side.locate(at).is_some_and(|i| side.ranges[i].names.iter().any(|k| is_runtime(k.name)));
+        if olds.len() == news.len() {
+            let pairs = olds.iter().zip(&news).map(|(a, b)| !(runtime(&self.old, *a) && runtime(&self.new, *b)));
+            let keep: Vec<bool> = pairs.collect();
+            let mut kept = keep.iter();
+            olds.retain(|_| *kept.next().expect("one for each"));
+            let mut kept = keep.iter();
+            news.retain(|_| *kept.next().expect("one for each"));
+        }
         let same = olds.len() == news.len()
             && olds.iter().zip(&news).all(|(a, b)| self.leads_to_same(usize::MAX, *a, *b, Access::Branch));
         if !same {
@@ -150,7 +164,7 @@ fn rest(side: &Side<'_>, compared: &[bool], mut covered: Vec<Rest>) -> BTreeMap<
             Role::Code if differs => side.led_to_by_code(range, |at| led_to.push(at)),
             Role::Data if differs => {
                 side.led_to_by_data(range.start, range.end, |at| led_to.push(at));
-                distances(side, range.start, range.end, &mut led_to);
+                led_to.extend(distances(side, range.start, range.end));
             }
             _ => {}
         }
@@ -168,7 +182,7 @@ fn rest(side: &Side<'_>, compared: &[bool], mut covered: Vec<Rest>) -> BTreeMap<
             let end = side.extent(at);
             covered.push((at, end));
             side.led_to_by_data(at, end, |next| led_to.push(next));
-            distances(side, at, end, &mut led_to);
+            led_to.extend(distances(side, at, end));
         }
     }
     covered.sort_unstable();
@@ -184,18 +198,19 @@ fn rest(side: &Side<'_>, compared: &[bool], mut covered: Vec<Rest>) -> BTreeMap<
 }
 
 /// Where the words of a table lead, if all of them are distances from its beginning to other data.
-fn distances(side: &Side<'_>, from: u64, to: u64, led_to: &mut Vec<u64>) {
-    if from % 4 != 0 || to - from < 8 {
-        return;
+pub(super) fn distances(side: &Side<'_>, from: u64, to: u64) -> Vec<u64> {
+    if from % 4 != 0 || to.saturating_sub(from) < 8 {
+        return Vec::new();
     }
     let places = (from..to.saturating_sub(3)).step_by(4);
     let targets: Option<Vec<u64>> = places
         .map(|at| {
             let target = from.wrapping_add_signed(side.half(at)?);
-            side.locate(target).filter(|i| side.ranges[*i].role == Role::Data).map(|_| target)
+            let other = !(from..to).contains(&target);
+            side.locate(target).filter(|i| other && side.ranges[*i].role == Role::Data).map(|_| target)
         })
         .collect();
-    led_to.extend(targets.unwrap_or_default());
+    targets.unwrap_or_default()
 }
 
 /// What of a range none of the sorted pieces covers.

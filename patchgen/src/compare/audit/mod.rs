@@ -22,6 +22,7 @@ mod leftover;
 mod links;
 mod reference;
 mod side;
+mod texts;
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
@@ -35,6 +36,7 @@ use crate::progress::Progress;
 use explained::Explained;
 use findings::{Finding, Findings};
 use side::{Homes, Key, Role, Side};
+use texts::Texts;
 
 /// What is compared, and what for.
 #[derive(Debug, Clone, Copy)]
@@ -61,7 +63,7 @@ pub fn audit(subject: &Subject<'_>, progress: &Progress) -> Vec<Problem> {
     let (old_homes, new_homes) = homes(subject);
     let (old, new) = crate::build::both(|| Side::new(subject.old, &old_homes), || Side::new(subject.new, &new_homes));
     let explained = Explained::new(subject);
-    let mut audit = Audit::new(old, new, explained);
+    let mut audit = Audit::new(old, new, explained, Texts::new(subject));
     progress.step("auditing: comparing code and data");
     audit.pair_by_name();
     audit.run();
@@ -100,6 +102,10 @@ struct Constant {
     /// Bytes that are read there, if known.
     read: u64,
     user: usize,
+    /// A table of distances leads there: then it is no such table itself.
+    from_table: bool,
+    /// The end of a neighbour may be meant, and not what is there: that is accounted for as what is left over.
+    beside: bool,
 }
 
 /// The comparison under way.
@@ -107,6 +113,7 @@ struct Audit<'a> {
     old: Side<'a>,
     new: Side<'a>,
     explained: Explained,
+    texts: Texts,
     /// Ranges that are counterparts, by index.
     pairs: HashSet<(usize, usize)>,
     old_paired: Vec<bool>,
@@ -120,16 +127,19 @@ struct Audit<'a> {
     covered: (Vec<(u64, u64)>, Vec<(u64, u64)>),
     /// Places of code that stand elsewhere in their range in the new build: after an alignment of another length.
     shifts: HashMap<(usize, usize), Vec<(u64, i64)>>,
+    /// Constants that are led to from now on are led to by a table of distances, or read for one.
+    in_table: bool,
     findings: Findings,
 }
 
 impl<'a> Audit<'a> {
-    fn new(old: Side<'a>, new: Side<'a>, explained: Explained) -> Self {
+    fn new(old: Side<'a>, new: Side<'a>, explained: Explained, texts: Texts) -> Self {
         let (o, n) = (old.ranges.len(), new.ranges.len());
         Self {
             old,
             new,
             explained,
+            texts,
             pairs: HashSet::new(),
             old_paired: vec![false; o],
             new_paired: vec![false; n],
@@ -139,6 +149,7 @@ impl<'a> Audit<'a> {
             seen: HashSet::new(),
             covered: (Vec::new(), Vec::new()),
             shifts: HashMap::new(),
+            in_table: false,
             findings: Findings::default(),
         }
     }
@@ -231,6 +242,7 @@ impl<'a> Audit<'a> {
         let found = match (before.role, after.role) {
             (Role::Code, Role::Code) => self.code(old, new),
             (Role::Zero, Role::Zero) => self.sizes(old, new),
+            (Role::Data, Role::Data) if self.is_same_text(old, new) => None,
             (Role::Data | Role::Zero, Role::Data | Role::Zero) => self.sizes(old, new).or_else(|| self.data(old, new)),
             _ => Some(format!("is in section `{}` in the base, in `{}` in the new build",
                 self.old.image.sections[before.section].name, self.new.image.sections[after.section].name)),

@@ -47,7 +47,12 @@ impl Audit<'_> {
                     || (same_role && self.may_pair(a, b, old, new))
                     || self.is_beside_counterparts(old, new, access)
             }
-            _ if self.has_common_marker(old, new) || self.is_beside_counterparts(old, new, access) => true,
+            _ if self.has_common_marker(old, new) => true,
+            (named_before, named_after)
+                if named_before != named_after && self.is_beside_counterparts(old, new, access) =>
+            {
+                true
+            }
             (false, false) if before.role == Role::Code && after.role == Role::Code => {
                 self.are_counterparts(a, b, old, new) || self.may_pair(a, b, old, new)
             }
@@ -68,7 +73,9 @@ impl Audit<'_> {
                     return false;
                 }
                 if self.seen.insert((old, new)) {
-                    self.constants.push_back(Constant { old, new, read, user });
+                    let from_table = access == Access::Branch;
+                    let beside = self.is_beside_counterparts(old, new, access);
+                    self.constants.push_back(Constant { old, new, read, user, from_table, beside });
                 }
                 true
             }

@@ -116,6 +116,12 @@ fn is_marker(name: &str) -> bool {
     MARKERS.contains(&name) || begins.iter().any(|b| name.starts_with(b))
 }
 
+/// Says by its name where something ends: what is there is something else.
+fn is_end(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    ["_end", "_stop", "_limit", "_last", ".end"].iter().any(|end| name.ends_with(end))
+}
+
 impl<'a> Side<'a> {
     pub(super) fn new(build: &'a Build, homes: &Homes<'a>) -> Self {
         let image = &build.image;
@@ -135,6 +141,7 @@ impl<'a> Side<'a> {
         side.plt = side.plt_entries();
         side.frames = frames::read(&side);
         side.targets = side.find_targets();
+        side.cut_unsized();
         side
     }
 
@@ -340,7 +347,8 @@ impl<'a> Side<'a> {
             if symbol.kind == SymbolType::Absolute {
                 continue;
             }
-            if is_marker(&symbol.name) {
+            let in_data = self.section(symbol.address).is_none_or(|i| matches!(self.roles[i], Role::Data | Role::Zero));
+            if is_marker(&symbol.name) || (in_data && symbol.size == 0 && is_end(&symbol.name)) {
                 self.markers.entry(symbol.address).or_default().push(&symbol.name);
                 continue;
             }
@@ -375,6 +383,24 @@ impl<'a> Side<'a> {
         out
     }
 
+    /// What has a name but no size ends where something else is led to at the latest.
+    fn cut_unsized(&mut self) {
+        let mut out = Vec::with_capacity(self.ranges.len());
+        for mut range in std::mem::take(&mut self.ranges) {
+            let next = self.targets.partition_point(|t| *t <= range.start);
+            let open = range.is_named() && range.size == 0 && range.role == Role::Data;
+            match self.targets.get(next).copied().filter(|next| open && *next < range.end) {
+                Some(next) => {
+                    let rest = Range { start: next, names: Vec::new(), ..range.clone() };
+                    range.end = next;
+                    out.extend([range, rest]);
+                }
+                None => out.push(range),
+            }
+        }
+        self.ranges = out;
+    }
+
     fn find_targets(&self) -> Vec<u64> {
         let mut out = Vec::new();
         for range in self.ranges.iter().filter(|r| r.role == Role::Code && !r.is_stub) {
@@ -386,8 +412,8 @@ impl<'a> Side<'a> {
             }
         }
         out.extend(self.frames.iter().filter_map(|f| f.table));
-        // Only what has no name needs them.
-        out.retain(|target| self.locate(*target).is_some_and(|i| !self.ranges[i].is_named()));
+        // Only what has no name, or no end, needs them.
+        out.retain(|target| self.locate(*target).is_some_and(|i| !self.ranges[i].is_named() || self.ranges[i].size == 0));
         out.sort_unstable();
         out.dedup();
         out
