@@ -154,7 +154,7 @@ impl Audit<'_> {
         unnamed
             && start % 4 == 0
             && !section.writable
-            && (section.name.starts_with(".gcc_except_table") || !super::leftover::distances(&self.old, start, self.old.extent(start).max(at + 4)).is_empty())
+            && (section.name.starts_with(super::side::TABLES) || !super::leftover::distances(&self.old, start, self.old.extent(start).max(at + 4)).is_empty())
     }
 
     /// Compares what has no name, as far as it belongs to what leads to it.

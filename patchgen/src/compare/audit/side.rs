@@ -39,6 +39,9 @@ pub(super) struct Key<'a> {
     pub(super) name: &'a str,
 }
 
+/// What the names of sections with tables for personality routines begin with.
+pub(super) const TABLES: &str = ".gcc_except_table";
+
 /// Part of the home of a slot, which has the name of its function.
 const SLOT: u32 = 1 << 31;
 
@@ -358,8 +361,13 @@ impl<'a> Side<'a> {
                 Some(_) => file.and_then(|f| homes.files.get(f.as_str())).copied().unwrap_or(u32::MAX),
                 None => 0,
             };
+            // The compiler numbers these; they are found by the code that they are about.
+            let numbered = self.section(symbol.address).is_some_and(|i| self.image.sections[i].name.starts_with(TABLES));
             let key = (!is_local).then_some(Key { home, name: &symbol.name });
             let is_object = symbol.kind == SymbolType::Object;
+            if numbered {
+                continue;
+            }
             out.push(Point { at: symbol.address, size: symbol.size, key, is_object, is_stub: false });
         }
         out
