@@ -80,7 +80,10 @@ fn attempt(
     }
     let (_, mut problems) = judge(&resolver, &changes, &set, pairs, &types);
     let transformed = hooks.transform(&resolver, &changes.list, &mut problems)?;
-    problems.extend(audit(&Subject { old, new, pairs, changes: &changes, set: &set }, progress));
+    // What was compiled differently differs everywhere.
+    if !problems.iter().any(|p| p.reason == Reason::DifferentFlags) {
+        problems.extend(audit(&Subject { old, new, pairs, changes: &changes, set: &set }, progress));
+    }
     let accepted = overrides::accept(accept, &mut problems)?;
     let verdict = Verdict::of(&problems, &set);
     let mut report = Report::new(&resolver, &graph, &changes, &set, verdict, problems);

@@ -149,7 +149,7 @@ impl Audit<'_> {
     /// else; or they are what a personality routine reads, which ends with them.
     fn is_table(&self, start: u64, at: u64) -> bool {
         let Some(range) = self.old.locate(start).map(|i| &self.old.ranges[i]) else { return false };
-        let unnamed = range.names.iter().all(|k| k.name.starts_with("reltable."));
+        let unnamed = range.names.iter().all(|k| k.name.starts_with("reltable.") || k.name.ends_with(".rel"));
         let section = &self.old.image.sections[range.section];
         unnamed
             && start % 4 == 0

@@ -24,8 +24,11 @@ impl Explained {
                 out.old.insert(base.value);
             }
         }
+        // Who uses the base's content of a constant without a name of its own is in the update set too.
         for (unit, symbol) in &subject.set.data {
             out.new.extend(places(subject.new, Some(*unit), symbol));
+            let before = subject.pairs.iter().find(|p| p.new == Some(*unit)).and_then(|p| p.old);
+            out.old.extend(places(subject.old, before, symbol));
         }
         for change in &subject.changes.list {
             // The base's version of a changed body is explained by what replaces it, not by its name.

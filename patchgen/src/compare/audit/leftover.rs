@@ -151,7 +151,7 @@ fn is_walked(side: &Side<'_>, name: &str) -> bool {
 }
 
 /// Nothing but what fills up.
-fn is_blank(side: &Side<'_>, range: &Range<'_>) -> bool {
+pub(super) fn is_blank(side: &Side<'_>, range: &Range<'_>) -> bool {
     trimmed(side, range.role, (range.start, range.end)).is_none()
 }
 

@@ -180,6 +180,25 @@ impl<'a> Audit<'a> {
             self.pair(old, new);
         }
         self.pair_moved();
+        self.pair_behind();
+    }
+
+    /// Code without a name stands behind the same code in both builds.
+    fn pair_behind(&mut self) {
+        let mut found: Vec<(usize, usize)> = Vec::new();
+        for (old, new) in &self.pairs {
+            let (a, b) = (old + 1, new + 1);
+            let (Some(before), Some(after)) = (self.old.ranges.get(a), self.new.ranges.get(b)) else { continue };
+            let plain = |r: &side::Range<'_>| r.role == Role::Code && !r.is_named() && !r.is_stub;
+            let here = plain(before) && plain(after) && before.section == self.old.ranges[*old].section;
+            if here && !leftover::is_blank(&self.old, before) && !leftover::is_blank(&self.new, after) {
+                found.push((a, b));
+            }
+        }
+        found.sort_unstable();
+        for (old, new) in found {
+            self.pair(old, new);
+        }
     }
 
     /// What is known to one unit only and stands in another one now is the same if no other can be meant.

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use dsu_abi::stub::{Dispatch, PREFIX_SIZE};
+use dsu_abi::stub::{self, Dispatch, PREFIX_SIZE};
 use dsu_abi::symbols::SymbolKind;
 
 use super::frames::{self, Frame};
@@ -44,6 +44,8 @@ pub(super) const TABLES: &str = ".gcc_except_table";
 
 /// Part of the home of a slot, which has the name of its function.
 const SLOT: u32 = 1 << 31;
+/// Part of the home of a definition that another unit's took the place of.
+const OVERRIDDEN: u32 = 1 << 30;
 
 /// Bytes between two names.
 #[derive(Debug, Clone)]
@@ -318,6 +320,7 @@ impl<'a> Side<'a> {
     fn points(&mut self, homes: &Homes<'a>) -> Vec<Point<'a>> {
         let mut out = Vec::new();
         let mut recorded: HashMap<(u64, &str), ()> = HashMap::new();
+        let mut overridden: HashMap<u64, Key<'a>> = HashMap::new();
         for (index, unit) in self.build.units.iter().enumerate() {
             let home = homes.units.get(&index).copied().unwrap_or(u32::MAX);
             for symbol in unit.symbols.iter().filter(|s| s.is_present()) {
@@ -330,6 +333,16 @@ impl<'a> Side<'a> {
                     true => in_code.is_none(),
                     false => in_code != Some(is_code) || (symbol.is(SymbolKind::Function) && self.stub(symbol).is_none()),
                 };
+                // Another unit's definition won: the body is there all the same, and nothing runs it.
+                let lost = symbol.is(SymbolKind::Function) && self.stub(symbol).is_none_or(|s| s.1 != symbol.slot);
+                if lost {
+                    let name = symbol.name.as_str();
+                    overridden.insert(symbol.function_id, Key { home: home | OVERRIDDEN, name });
+                    if self.section(symbol.slot).is_some_and(|i| matches!(self.roles[i], Role::Data | Role::Zero)) {
+                        let key = Some(Key { home: home | SLOT | OVERRIDDEN, name });
+                        out.push(Point { at: symbol.slot, size: 8, key, is_object: false, is_stub: false });
+                    }
+                }
                 if misplaced {
                     continue;
                 }
@@ -346,6 +359,7 @@ impl<'a> Side<'a> {
                 }
             }
         }
+        out.extend(self.overridden(&overridden));
         for symbol in &self.image.symbols {
             if symbol.kind == SymbolType::Absolute {
                 continue;
@@ -369,6 +383,23 @@ impl<'a> Side<'a> {
                 continue;
             }
             out.push(Point { at: symbol.address, size: symbol.size, key, is_object, is_stub: false });
+        }
+        out
+    }
+
+    /// Bodies that nothing runs, by the id before them.
+    fn overridden(&self, ids: &HashMap<u64, Key<'a>>) -> Vec<Point<'a>> {
+        let mut out = Vec::new();
+        let code = self.image.sections.iter().zip(&self.roles).filter(|(_, role)| **role == Role::Code && !ids.is_empty());
+        for (section, _) in code {
+            let first = section.address.next_multiple_of(PREFIX_SIZE);
+            for at in (first..section.end()).step_by(PREFIX_SIZE as usize) {
+                let Some(key) = self.word(at).and_then(|id| ids.get(&id)) else { continue };
+                if self.bytes(at + 8, 4).ends_with(&stub::JMP_INDIRECT) {
+                    out.push(Point { at, size: PREFIX_SIZE, key: None, is_object: false, is_stub: true });
+                    out.push(Point { at: at + PREFIX_SIZE, size: 0, key: Some(*key), is_object: false, is_stub: false });
+                }
+            }
         }
         out
     }
