@@ -269,8 +269,7 @@ fn relative_slots(file: &Elf<'_>) -> Vec<Slot> {
         let bytes = found.and_then(|(start, data)| data.get((place - start) as usize..)?.first_chunk::<8>());
         bytes.map_or(0, |b| i64::from_le_bytes(*b))
     };
-    let mut add =
-        |place: u64| out.push(Slot { place, kind: kind::RELATIVE, symbol: 0, addend: word(place) });
+    let mut add = |place: u64| out.push(Slot { place, kind: kind::RELATIVE, symbol: 0, addend: word(place) });
     let mut next = 0u64;
     for entry in section.data().unwrap_or_default().chunks_exact(8) {
         let entry = u64::from_le_bytes(entry.try_into().expect("a chunk has 8 bytes"));

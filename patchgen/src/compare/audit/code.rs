@@ -52,7 +52,7 @@ impl Audit<'_> {
                 (Next::Step(x), Next::Step(y)) if x.shape == y.shape && x.length == y.length => {
                     walk.shift(x.at, y.at);
                     if let Some(message) = self.step(old, &mut walk, &x, &y) {
-                        return self.unless_bytes(old, new, message);
+                        return Some(message);
                     }
                     (a, b) = (walk.old.step(), walk.new.step());
                 }
@@ -73,19 +73,6 @@ impl Audit<'_> {
         self.frames(old, new, has_shifts)
     }
 
-    /// Tables between instructions decode to anything: there equal bytes are enough.
-    fn unless_bytes(&mut self, old: usize, new: usize, message: String) -> Option<String> {
-        let typed = self.old.ranges[old].size != 0;
-        let (before, after) = (&self.old.ranges[old], &self.new.ranges[new]);
-        // A whole function is code; so is what somebody calls.
-        let is_table = !typed && self.old.bytes_of(before) == self.new.bytes_of(after) && !self.is_called(before.start);
-        (!is_table).then_some(message)
-    }
-
-    fn is_called(&self, at: u64) -> bool {
-        self.old.frames.binary_search_by_key(&at, |f| f.start).is_ok()
-    }
-
     /// What differs in the addresses of an instruction.
     fn step(&mut self, user: usize, walk: &mut Walk<'_>, a: &Step, b: &Step) -> Option<String> {
         let at = a.at - walk.starts.0;
@@ -99,7 +86,11 @@ impl Audit<'_> {
                     Access::Memory(_) => "reads or writes",
                     Access::Address => "takes the address of",
                 };
-                return Some(format!("{verb} something else at {at:#x}: {} instead of {}", self.new.shown(y), self.old.shown(x)));
+                return Some(format!(
+                    "{verb} something else at {at:#x}: {} instead of {}",
+                    self.new.shown(y),
+                    self.old.shown(x)
+                ));
             }
         }
         let by_thread = a.by_thread && b.by_thread;
@@ -136,7 +127,18 @@ impl Audit<'_> {
             let from = side.frames.partition_point(|f| f.start < range.start);
             let to = side.frames.partition_point(|f| f.start < range.end);
             let frames = side.frames[from..to].iter().cloned();
-            frames.map(|f| (f.start - range.start, f.length, f.head.to_vec(), f.rules.map(<[u8]>::to_vec), f.personality, f.table)).collect::<Vec<_>>()
+            frames
+                .map(|f| {
+                    (
+                        f.start - range.start,
+                        f.length,
+                        f.head.to_vec(),
+                        f.rules.map(<[u8]>::to_vec),
+                        f.personality,
+                        f.table,
+                    )
+                })
+                .collect::<Vec<_>>()
         };
         let (before, after) = (list(&self.old, old), list(&self.new, new));
         if before.len() != after.len() {

@@ -30,7 +30,8 @@ impl Audit<'_> {
     /// Do two variables hold one string, but for the folder or the time of the build?
     pub(super) fn is_same_text(&self, old: usize, new: usize) -> bool {
         let (before, after) = (&self.old.ranges[old], &self.new.ranges[new]);
-        let (x, y) = (self.used_length(true, before.start, before.end), self.used_length(false, after.start, after.end));
+        let (x, y) =
+            (self.used_length(true, before.start, before.end), self.used_length(false, after.start, after.end));
         self.texts.are_same(self.old.bytes(before.start, x), self.new.bytes(after.start, y))
     }
 
@@ -54,7 +55,8 @@ impl Audit<'_> {
     /// The first place where so many bytes differ.
     pub(super) fn content(&mut self, user: usize, old: u64, new: u64, length: u64) -> Option<u64> {
         let (a, b) = (self.old.slots(old, old + length), self.new.slots(new, new + length));
-        let places = |slots: &[crate::build::image::Slot], from: u64| slots.iter().map(|s| s.place - from).collect::<Vec<_>>();
+        let places =
+            |slots: &[crate::build::image::Slot], from: u64| slots.iter().map(|s| s.place - from).collect::<Vec<_>>();
         let (x, y) = (places(a, old), places(b, new));
         if x != y {
             let other = x.iter().zip(&y).find(|(x, y)| x != y).map(|(x, y)| *x.min(y));
@@ -154,7 +156,8 @@ impl Audit<'_> {
         unnamed
             && start % 4 == 0
             && !section.writable
-            && (section.name.starts_with(super::side::TABLES) || !super::leftover::distances(&self.old, start, self.old.extent(start).max(at + 4)).is_empty())
+            && (section.name.starts_with(super::side::TABLES)
+                || !super::leftover::distances(&self.old, start, self.old.extent(start).max(at + 4)).is_empty())
     }
 
     /// Compares what has no name, as far as it belongs to what leads to it.
@@ -175,7 +178,8 @@ impl Audit<'_> {
         };
         let enough = common >= longer
             || (read != 0 && common >= read)
-            || (common >= shorter && (ends(shorter) || common > shorter && self.old.bytes(old + shorter, 1) == [END_OF_STRING]))
+            || (common >= shorter
+                && (ends(shorter) || common > shorter && self.old.bytes(old + shorter, 1) == [END_OF_STRING]))
             || terminated(common);
         if !enough && let Some((x, y)) = self.texts_at(old, new) {
             self.covered.0.push((old, old + x));

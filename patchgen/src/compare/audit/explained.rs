@@ -64,5 +64,7 @@ fn places(build: &Build, unit: Option<usize>, symbol: &str) -> Vec<u64> {
     let name = unescape(symbol);
     let unit = unit.and_then(|index| build.units.get(index));
     let found = unit.into_iter().flat_map(|u| &u.symbols).filter(|s| s.name == name && s.is_present());
-    found.map(|s| if s.is(dsu_abi::symbols::SymbolKind::Tls) { crate::build::image::TLS + s.address } else { s.address }).collect()
+    found
+        .map(|s| if s.is(dsu_abi::symbols::SymbolKind::Tls) { crate::build::image::TLS + s.address } else { s.address })
+        .collect()
 }

@@ -10,6 +10,8 @@ use crate::problem::{Problem, Reason};
 const MANY: usize = 8;
 /// So many are said at all.
 const MOST: usize = 40;
+/// So many are looked at, to sum them up.
+const LISTED: usize = 2_000;
 /// What the names of the runtime's own code begin with, and those of the files that it was made from.
 const RUNTIME: [&str; 8] = ["__dsu_", "dsu_", "_ZN3dsu", "_ZN7dsu_abi", "_ZN4core", "_RNv", "_ZN4sha2", "anon."];
 const RUNTIME_FILES: [&str; 4] = ["dsu", "core.", "compiler_builtins", "sha2"];
@@ -30,6 +32,8 @@ pub(super) struct Finding {
 #[derive(Debug, Default)]
 pub(super) struct Findings {
     list: Vec<Finding>,
+    /// So many more there were.
+    passed: usize,
     named: Vec<(Reason, String, String)>,
 }
 
@@ -41,7 +45,10 @@ pub(super) fn without_sections(build: &Build) -> Problem {
 
 impl Findings {
     pub(super) fn add(&mut self, finding: Finding) {
-        self.list.push(finding);
+        match self.list.len() < LISTED {
+            true => self.list.push(finding),
+            false => self.passed += 1,
+        }
     }
 
     /// About a section as a whole.
@@ -73,7 +80,12 @@ impl Findings {
                 all.push((Reason::UnexplainedCode, "libdsu.a".to_owned(), message));
             }
             if list.len() > MANY && !file.is_empty() {
-                let message = format!("{} of its functions and variables differ, `{}` for one, which {}", list.len(), list[0].1, list[0].2);
+                let message = format!(
+                    "{} of its functions and variables differ, `{}` for one, which {}",
+                    list.len(),
+                    list[0].1,
+                    list[0].2
+                );
                 all.push((list[0].0, file, message));
             } else {
                 let of = if file.is_empty() { String::new() } else { format!(" (from `{file}`)") };
@@ -82,7 +94,8 @@ impl Findings {
         }
         all.sort();
         all.dedup_by(|a, b| (a.0, &a.1) == (b.0, &b.1));
-        let (count, more) = (all.len(), all.len().saturating_sub(MOST));
+        let count = all.len() + self.passed;
+        let more = count.saturating_sub(MOST);
         all.truncate(MOST);
         let problem = |(reason, subject, message)| Problem::new(reason, subject, message).acceptable();
         let mut out: Vec<Problem> = all.into_iter().map(problem).collect();

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use super::Audit;
 use super::side::Side;
+use crate::build::Build;
 use crate::build::image::{Dynamic, SymbolType};
 
 /// `STT_OBJECT`, whose size other modules know.
@@ -15,16 +16,31 @@ impl Audit<'_> {
         self.imports();
         self.exports();
         self.numbers();
+        self.libraries();
         let (old, new) = (self.old.build, self.new.build);
-        if old.needed != new.needed {
-            let message = format!("needs {}, in the base {}", list(&new.needed), list(&old.needed));
-            self.findings.section(".dynamic", message);
-        }
         if old.soname != new.soname {
             self.findings.section(".dynamic", "has another soname".to_owned());
         }
         if self.old.image.flags[2] != self.new.image.flags[2] {
             self.findings.section("PT_GNU_STACK", "has other rights for the stack".to_owned());
+        }
+    }
+
+    /// Libraries that only one build needs: for what only it imports, or else they are there for what they do by themselves.
+    fn libraries(&mut self) {
+        let (old, new) = (self.old.build, self.new.build);
+        let imports_more = |build: &Build, other: &Build, library: &String| {
+            let mut more = build.imported.iter().filter(|(name, _)| !other.imported.contains_key(*name));
+            more.any(|(_, from)| from == library || from.is_empty())
+        };
+        let left = |build: &Build, other: &Build| -> Vec<String> {
+            let used = |library: &&String| other.needed.contains(*library) || !imports_more(build, other, library);
+            build.needed.iter().filter(used).cloned().collect()
+        };
+        let (before, after) = (left(old, new), left(new, old));
+        if before != after {
+            let message = format!("needs {}, in the base {}", list(&new.needed), list(&old.needed));
+            self.findings.section(".dynamic", message);
         }
     }
 
@@ -48,7 +64,11 @@ impl Audit<'_> {
                 None => self.findings.symbol(name, "is exported by the base only".to_owned()),
                 Some(after) if self.explained.is_new(after.address) => {}
                 Some(after) if after.version != before.version => {
-                    let message = format!("is exported in version {}, in the base in {}", shown(&after.version), shown(&before.version));
+                    let message = format!(
+                        "is exported in version {}, in the base in {}",
+                        shown(&after.version),
+                        shown(&before.version)
+                    );
                     self.findings.symbol(name, message);
                 }
                 Some(after) if before.kind == OBJECT && after.kind == OBJECT && after.size != before.size => {

@@ -263,8 +263,10 @@ impl<'a> Audit<'a> {
             (Role::Zero, Role::Zero) => self.sizes(old, new),
             (Role::Data, Role::Data) if self.is_same_text(old, new) => None,
             (Role::Data | Role::Zero, Role::Data | Role::Zero) => self.sizes(old, new).or_else(|| self.data(old, new)),
-            _ => Some(format!("is in section `{}` in the base, in `{}` in the new build",
-                self.old.image.sections[before.section].name, self.new.image.sections[after.section].name)),
+            _ => Some(format!(
+                "is in section `{}` in the base, in `{}` in the new build",
+                self.old.image.sections[before.section].name, self.new.image.sections[after.section].name
+            )),
         };
         if let Some(message) = found {
             let code = self.old.ranges[old].role == Role::Code;
@@ -275,8 +277,7 @@ impl<'a> Audit<'a> {
     /// Sizes of two variables, where both are known.
     fn sizes(&self, old: usize, new: usize) -> Option<String> {
         let (before, after) = (self.old.ranges[old].size, self.new.ranges[new].size);
-        (before != 0 && after != 0 && before != after)
-            .then(|| format!("has {after} bytes, in the base {before}"))
+        (before != 0 && after != 0 && before != after).then(|| format!("has {after} bytes, in the base {before}"))
     }
 }
 

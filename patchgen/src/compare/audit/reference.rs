@@ -34,7 +34,8 @@ impl Audit<'_> {
             (Role::Plt, Role::Code) => return self.is_import_of(old, b),
             (Role::Code, Role::Plt) => return self.is_definition_of(a, new),
             (Role::Unwind | Role::Derived | Role::List, role) if before.role == role => {
-                let names = [&self.old.image.sections[before.section].name, &self.new.image.sections[after.section].name];
+                let names =
+                    [&self.old.image.sections[before.section].name, &self.new.image.sections[after.section].name];
                 return names[0] == names[1];
             }
             _ => {}
@@ -74,7 +75,7 @@ impl Audit<'_> {
                 }
                 if self.seen.insert((old, new)) {
                     let from_table = access == Access::Branch;
-                    let beside = self.is_beside_counterparts(old, new, access);
+                    let beside = self.is_end_of_counterparts(old, new);
                     self.constants.push_back(Constant { old, new, read, user, from_table, beside });
                 }
                 true
@@ -153,6 +154,17 @@ impl Audit<'_> {
         })
     }
 
+    /// One past the end of two counterparts.
+    fn is_end_of_counterparts(&self, old: u64, new: u64) -> bool {
+        let before = |side: &Side<'_>, at: u64| {
+            let index = side.ranges.partition_point(|r| r.start < at).checked_sub(1)?;
+            let range = &side.ranges[index];
+            (range.is_named() && range.size != 0 && range.end == at).then_some(index)
+        };
+        let ranges = before(&self.old, old).zip(before(&self.new, new));
+        ranges.is_some_and(|pair| self.pairs.contains(&pair))
+    }
+
     /// Do two words of the GOT hold the same?
     fn holds_same(&mut self, user: usize, old: u64, new: u64) -> bool {
         match (self.old.slot(old), self.new.slot(new)) {
@@ -190,7 +202,8 @@ impl Audit<'_> {
             (Some(a), Some(b)) => a.0 == b.0 && a.1 == b.1 && old.kind == new.kind && old.addend == new.addend,
             (None, None) if old.kind == new.kind => match old.kind {
                 kind::RELATIVE | kind::WORD => {
-                    self.leads_to_same(user, old.addend as u64, new.addend as u64, Access::Address)
+                    let (old, new) = (old.addend as u64, new.addend as u64);
+                    self.leads_to_same(user, old, new, Access::Memory(0)) || self.is_end_of_counterparts(old, new)
                 }
                 kind::IRELATIVE => self.leads_to_same(user, old.addend as u64, new.addend as u64, Access::Branch),
                 kind::TPOFF | kind::DTPOFF | kind::TLSDESC => {
@@ -211,12 +224,14 @@ impl Audit<'_> {
     }
 
     fn is_import_of(&self, old: u64, new: usize) -> bool {
-        import(&self.old, old).is_some_and(|name| self.new.ranges[new].names.iter().any(|k| k.home == 0 && k.name == name))
+        import(&self.old, old)
+            .is_some_and(|name| self.new.ranges[new].names.iter().any(|k| k.home == 0 && k.name == name))
             && !self.new.build.is_library()
     }
 
     fn is_definition_of(&self, old: usize, new: u64) -> bool {
-        import(&self.new, new).is_some_and(|name| self.old.ranges[old].names.iter().any(|k| k.home == 0 && k.name == name))
+        import(&self.new, new)
+            .is_some_and(|name| self.old.ranges[old].names.iter().any(|k| k.home == 0 && k.name == name))
             && !self.old.build.is_library()
     }
 }

@@ -8,8 +8,8 @@ use dsu_abi::symbols::SymbolKind;
 use super::frames::{self, Frame};
 use crate::arch::x86_64::instruction::{Next, Step, Steps, plt_word};
 use crate::arch::x86_64::read_stub;
-use crate::build::image::{Image, Section, Slot, SymbolType, TLS, kind};
 use crate::build::Build;
+use crate::build::image::{Image, Section, Slot, SymbolType, TLS, kind};
 
 /// What a section holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -111,13 +111,33 @@ struct Point<'a> {
 }
 
 const MARKERS: [&str; 22] = [
-    "__bss_start", "_edata", "edata", "_end", "end", "__end", "_etext", "etext", "__etext", "__data_start", "data_start",
-    "_GLOBAL_OFFSET_TABLE_", "_DYNAMIC", "__GNU_EH_FRAME_HDR", "__ehdr_start", "__executable_start", "__TMC_END__",
-    "_TLS_MODULE_BASE_", "_PROCEDURE_LINKAGE_TABLE_", "__FRAME_END__", "__CTOR_END__", "__DTOR_END__",
+    "__bss_start",
+    "_edata",
+    "edata",
+    "_end",
+    "end",
+    "__end",
+    "_etext",
+    "etext",
+    "__etext",
+    "__data_start",
+    "data_start",
+    "_GLOBAL_OFFSET_TABLE_",
+    "_DYNAMIC",
+    "__GNU_EH_FRAME_HDR",
+    "__ehdr_start",
+    "__executable_start",
+    "__TMC_END__",
+    "_TLS_MODULE_BASE_",
+    "_PROCEDURE_LINKAGE_TABLE_",
+    "__FRAME_END__",
+    "__CTOR_END__",
+    "__DTOR_END__",
 ];
 
 fn is_marker(name: &str) -> bool {
-    let begins = ["__start_", "__stop_", "__init_array_", "__fini_array_", "__preinit_array_", "__rela_iplt_", "__rel_iplt_"];
+    let begins =
+        ["__start_", "__stop_", "__init_array_", "__fini_array_", "__preinit_array_", "__rela_iplt_", "__rel_iplt_"];
     MARKERS.contains(&name) || begins.iter().any(|b| name.starts_with(b))
 }
 
@@ -277,8 +297,7 @@ impl<'a> Side<'a> {
             let role = self.roles[index];
             let named = matches!(role, Role::Code | Role::Data | Role::Zero);
             while next.next_if(|p| p.at < section.address).is_some() {}
-            let blank =
-                |start, end| Range { start, end, section: index, role, size: 0, names: vec![], is_stub: false };
+            let blank = |start, end| Range { start, end, section: index, role, size: 0, names: vec![], is_stub: false };
             let mut from = section.address;
             while let Some(first) = next.next_if(|p| p.at < section.end()) {
                 let mut range = blank(first.at, 0);
@@ -331,7 +350,9 @@ impl<'a> Side<'a> {
                 // gold leaves the offset of what it dropped.
                 let misplaced = match symbol.is(SymbolKind::Alias) {
                     true => in_code.is_none(),
-                    false => in_code != Some(is_code) || (symbol.is(SymbolKind::Function) && self.stub(symbol).is_none()),
+                    false => {
+                        in_code != Some(is_code) || (symbol.is(SymbolKind::Function) && self.stub(symbol).is_none())
+                    }
                 };
                 // Another unit's definition won: the body is there all the same, and nothing runs it.
                 let lost = symbol.is(SymbolKind::Function) && self.stub(symbol).is_none_or(|s| s.1 != symbol.slot);
@@ -376,7 +397,8 @@ impl<'a> Side<'a> {
                 None => 0,
             };
             // The compiler numbers these; they are found by the code that they are about.
-            let numbered = self.section(symbol.address).is_some_and(|i| self.image.sections[i].name.starts_with(TABLES));
+            let numbered =
+                self.section(symbol.address).is_some_and(|i| self.image.sections[i].name.starts_with(TABLES));
             let key = (!is_local).then_some(Key { home, name: &symbol.name });
             let is_object = symbol.kind == SymbolType::Object;
             if numbered {
@@ -390,14 +412,21 @@ impl<'a> Side<'a> {
     /// Bodies that nothing runs, by the id before them.
     fn overridden(&self, ids: &HashMap<u64, Key<'a>>) -> Vec<Point<'a>> {
         let mut out = Vec::new();
-        let code = self.image.sections.iter().zip(&self.roles).filter(|(_, role)| **role == Role::Code && !ids.is_empty());
+        let code =
+            self.image.sections.iter().zip(&self.roles).filter(|(_, role)| **role == Role::Code && !ids.is_empty());
         for (section, _) in code {
             let first = section.address.next_multiple_of(PREFIX_SIZE);
             for at in (first..section.end()).step_by(PREFIX_SIZE as usize) {
                 let Some(key) = self.word(at).and_then(|id| ids.get(&id)) else { continue };
                 if self.bytes(at + 8, 4).ends_with(&stub::JMP_INDIRECT) {
                     out.push(Point { at, size: PREFIX_SIZE, key: None, is_object: false, is_stub: true });
-                    out.push(Point { at: at + PREFIX_SIZE, size: 0, key: Some(*key), is_object: false, is_stub: false });
+                    out.push(Point {
+                        at: at + PREFIX_SIZE,
+                        size: 0,
+                        key: Some(*key),
+                        is_object: false,
+                        is_stub: false,
+                    });
                 }
             }
         }
@@ -413,7 +442,12 @@ impl<'a> Side<'a> {
     fn plt_entries(&self) -> Vec<(u64, u64, u64)> {
         let mut out = Vec::new();
         for (section, _) in self.image.sections.iter().zip(&self.roles).filter(|(_, role)| **role == Role::Plt) {
-            let size = if section.name == ".plt.got" && section.size % 16 != 0 { 8 } else { 16 };
+            // Entries that are not bound lazily may be half as long: a jump, and two bytes to fill up.
+            let short = section
+                .bytes
+                .get(..8)
+                .is_some_and(|b| b.starts_with(&stub::JMP_INDIRECT) && b.ends_with(&[0x66, 0x90]));
+            let size = if short { 8 } else { 16 };
             for (i, code) in section.bytes.chunks(size).enumerate() {
                 let at = section.address + (i * size) as u64;
                 out.extend(plt_word(code, at).map(|word| (at, at + code.len() as u64, word)));
@@ -452,7 +486,9 @@ impl<'a> Side<'a> {
         }
         out.extend(self.frames.iter().filter_map(|f| f.table));
         // Only what has no name, or no end, needs them.
-        out.retain(|target| self.locate(*target).is_some_and(|i| !self.ranges[i].is_named() || self.ranges[i].size == 0));
+        out.retain(|target| {
+            self.locate(*target).is_some_and(|i| !self.ranges[i].is_named() || self.ranges[i].size == 0)
+        });
         out.sort_unstable();
         out.dedup();
         out
