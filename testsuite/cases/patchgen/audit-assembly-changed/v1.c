@@ -1,5 +1,5 @@
 //#Unit:part.S
-//#ExpectRefused:unexplained-code `part`: has another instruction
+//#ExpectRefused:unexplained-code has another instruction
 //#RunTool:patchgen build $V1 $V2 -o fix.dsu
 //#ToolError:4 `part`
 //#RunTool:patchgen build $V1 $V2 -o fix.dsu --accept part --because "both are right"

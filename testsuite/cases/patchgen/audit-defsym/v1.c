@@ -1,5 +1,5 @@
 //#Build:$CC $CFLAGS $LDFLAGS -fno-pie -no-pie main.c $(cat link.txt) -o app
-//#ExpectRefused:unexplained-data `LIMIT`: is the number 0xc8, in the base 0x64
+//#ExpectRefused:unexplained-data is the number 0xc8, in the base 0x64
 //#Send:go
 //#Expect:100 1
 // A number, and a second name, that the linker is told on its command line.
