@@ -10,6 +10,7 @@ use crate::check::effects;
 use crate::check::overrides::{self, Wish};
 use crate::check::redirect::{Redirect, redirects};
 use crate::check::rules::{Verdict, afresh, check_builds, judge};
+use crate::compare::audit::{Subject, audit};
 use crate::compare::callgraph::CallGraph;
 use crate::compare::closure::{UpdateSet, close};
 use crate::compare::diff::{Changes, diff};
@@ -81,6 +82,10 @@ fn attempt(
     }
     let (_, mut problems) = judge(&resolver, &changes, &set, pairs, &types);
     let transformed = hooks.transform(&resolver, &changes.list, &mut problems)?;
+    // What was compiled differently differs everywhere.
+    if !problems.iter().any(|p| p.reason == Reason::DifferentFlags) {
+        problems.extend(audit(&Subject { old, new, pairs, changes: &changes, set: &set }, progress));
+    }
     let accepted = overrides::accept(accept, &mut problems)?;
     let verdict = Verdict::of(&problems, &set);
     let mut report = Report::new(&resolver, &graph, &changes, &set, verdict, problems);

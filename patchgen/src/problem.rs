@@ -91,6 +91,10 @@ reasons! {
     AmbiguousUnit = "ambiguous-unit", exit::REFUSED, "compile each source once per program";
     /// `-mcmodel=large` or `kernel`.
     CodeModel = "code-model", exit::REFUSED, "build with -mcmodel=small or medium";
+    /// Code differs that no record of dsu-cc accounts for.
+    UnexplainedCode = "unexplained-code", exit::REFUSED, "restart with the new build, compile what it is about with dsu-cc, or say why it does no harm with `--accept NAME --because WHY`";
+    /// Data differ that no record of dsu-cc accounts for.
+    UnexplainedData = "unexplained-data", exit::REFUSED, "restart with the new build, or say why it does no harm with `--accept NAME --because WHY`";
     /// Assembly at file level changed.
     FileAsm = "file-asm-changed", exit::REFUSED, "restart with the new build, or move the change into a function";
 

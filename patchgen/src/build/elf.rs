@@ -9,7 +9,7 @@ use object::read::elf::{Dyn, ElfFile64, FileHeader, ProgramHeader};
 use object::{Endianness, Object, ObjectSection, ObjectSegment, ObjectSymbol, SymbolFlags, SymbolKind};
 use serde::Deserialize;
 
-use super::{Build, Definition, ModuleKind, Unit, UnitSymbol, extent};
+use super::{Build, Definition, ModuleKind, Unit, UnitSymbol, extent, image};
 use crate::arch::x86_64::{AFTER, BEFORE};
 use crate::problem::{Problem, Reason, Result};
 
@@ -71,6 +71,7 @@ pub(super) fn read(bytes: &[u8], shown: &str, name: &str) -> Result<Build> {
         imported: imported(&file),
         sizes: extent::sizes(&file, &units, &entries),
         split: extent::split(&file, &units),
+        image: image::read(&file),
         units,
         entries,
     })

@@ -5,6 +5,7 @@ mod container;
 mod elf;
 mod extent;
 pub mod git;
+pub mod image;
 pub mod libraries;
 pub mod pair;
 pub mod running;
@@ -70,6 +71,8 @@ pub struct Build {
     pub sizes: BTreeMap<u64, u64>,
     /// Names of functions that the code generator laid out in several pieces.
     pub split: BTreeSet<String>,
+    /// What it puts into memory.
+    pub image: image::Image,
 }
 
 /// Where a global symbol is.

@@ -1,6 +1,7 @@
 //! Two builds: what differs, what follows from it, and who must be replaced together.
 
 pub mod attributes;
+pub mod audit;
 pub mod callgraph;
 pub mod closure;
 pub mod diff;

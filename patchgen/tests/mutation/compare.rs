@@ -38,6 +38,7 @@ fn build() -> Build {
         entries: Default::default(),
         sizes: Default::default(),
         split: Default::default(),
+        image: Default::default(),
     }
 }
 

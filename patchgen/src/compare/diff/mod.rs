@@ -63,6 +63,8 @@ pub struct Changes {
     pub list: Vec<Change>,
     /// Functions that differ only in constants that follow their own line.
     pub moved_lines: usize,
+    /// These functions: their units, and printed names.
+    pub lines: Vec<(Pair, String)>,
 }
 
 impl Changes {
@@ -178,6 +180,7 @@ impl<'d, 'a> Differ<'d, 'a> {
         let (a, b) = (canonical(before, earlier), canonical(facts, function));
         if same_call && lines::only_lines_moved((&before.module, &a), (&facts.module, &b)) {
             self.out.moved_lines += 1;
+            self.out.lines.push((pair, name.to_owned()));
             return;
         }
         // The compiler cuts pieces off functions and numbers them: one of the same name may be another piece, and who
