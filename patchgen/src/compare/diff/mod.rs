@@ -1,10 +1,13 @@
 //! What differs between two builds.
 
+mod line_callees;
 mod lines;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde::Serialize;
+
+pub use lines::LineRule;
 
 use crate::build::pair::Pair;
 use crate::compare::fingerprint::Canon;
@@ -56,13 +59,24 @@ pub struct Change {
     pub pair: Pair,
 }
 
+/// A function that differs only in the lines that it tells assertions and loggers.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct MovedLines {
+    /// Unit it is in.
+    pub unit: String,
+    /// Its name.
+    pub function: String,
+    /// Whom it tells its lines.
+    pub callees: Vec<String>,
+}
+
 /// All differences.
 #[derive(Debug, Clone, Default)]
 pub struct Changes {
     /// In unit and name order.
     pub list: Vec<Change>,
-    /// Functions that differ only in constants that follow their own line.
-    pub moved_lines: usize,
+    /// Functions that are not replaced because only lines differ that they tell others.
+    pub moved_lines: Vec<MovedLines>,
 }
 
 impl Changes {
@@ -78,16 +92,18 @@ struct Differ<'d, 'a> {
     /// Global definitions of each side by printed name: the unit that has it.
     old_global: HashMap<&'a str, usize>,
     new_global: HashMap<&'a str, usize>,
+    lines: &'d LineRule,
     out: Changes,
 }
 
 /// Compares two sides.
-pub fn diff<'a>(old: &Side<'a>, new: &Side<'a>, pairs: &[Pair]) -> Changes {
+pub fn diff<'a>(old: &Side<'a>, new: &Side<'a>, pairs: &[Pair], lines: &LineRule) -> Changes {
     let mut differ = Differ {
         old,
         new,
         old_global: global_definitions(old),
         new_global: global_definitions(new),
+        lines,
         out: Changes::default(),
     };
     for pair in pairs {
@@ -100,6 +116,8 @@ pub fn diff<'a>(old: &Side<'a>, new: &Side<'a>, pairs: &[Pair]) -> Changes {
         }
     }
     let mut out = differ.out;
+    out.moved_lines.sort();
+    out.moved_lines.dedup();
     out.list.sort_by(|a, b| (&a.unit, &a.name, a.kind).cmp(&(&b.unit, &b.name, b.kind)));
     out.list.dedup_by(|a, b| (&a.unit, &a.name, a.kind) == (&b.unit, &b.name, b.kind));
     out
@@ -176,8 +194,10 @@ impl<'d, 'a> Differ<'d, 'a> {
         let same_call = !pointees && full_signature(before, earlier) == full_signature(facts, function);
         let canonical = |f: &Facts<'a>, function| Canon::new(&f.module, &f.keys, &f.root).function(function);
         let (a, b) = (canonical(before, earlier), canonical(facts, function));
-        if same_call && lines::only_lines_moved((&before.module, &a), (&facts.module, &b)) {
-            self.out.moved_lines += 1;
+        let (was, is) = ((&before.module, earlier, &a), (&facts.module, function, &b));
+        if let Some(callees) = lines::only_lines_moved(self.lines, was, is).filter(|_| same_call) {
+            let (unit, callees) = (facts.unit.name.clone(), callees.into_iter().collect());
+            self.out.moved_lines.push(MovedLines { unit, function: unescape(name), callees });
             return;
         }
         // The compiler cuts pieces off functions and numbers them: one of the same name may be another piece, and who

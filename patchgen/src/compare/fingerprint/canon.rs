@@ -73,10 +73,7 @@ impl<'m, 'a> Canon<'m, 'a> {
         out.text = self.own_header(function, &mut numbers);
         out.text.push('\n');
         out.places.push(None);
-        for line in function.body.unwrap_or_default().lines() {
-            if says_nothing(line) {
-                continue;
-            }
+        for line in instructions(function) {
             let place = self.line(line, &mut numbers, &mut out.text);
             out.text.push('\n');
             out.places.push(place);
@@ -375,6 +372,11 @@ impl<'m, 'a> Canon<'m, 'a> {
         self.types.insert(name, mark.clone());
         mark
     }
+}
+
+/// A function's instructions and labels, of which its canonical text has a line each.
+pub fn instructions<'a>(function: &Function<'a>) -> impl Iterator<Item = &'a str> + use<'a> {
+    function.body.unwrap_or_default().lines().filter(|line| !says_nothing(line))
 }
 
 /// Blank, a comment alone, or a record of debug information.

@@ -16,7 +16,7 @@ mod keys;
 mod metadata;
 pub mod signature;
 
-pub use canon::{Canon, Canonical};
+pub use canon::{Canon, Canonical, instructions};
 pub use keys::Keys;
 
 /// 128 bits of BLAKE3: enough that two different texts never meet.
