@@ -74,7 +74,7 @@ fn attempt(
     types.enter(&resolver, pairs, &mut changes);
     let graph = CallGraph::build(&resolver);
     let set = close(&resolver, &graph, &changes, hooks.roots(), afresh(&resolver, &changes, accept));
-    if (set.needs_all || types.needs_all) && load == Load::Changed {
+    if (set.needs_all || types.needs_all || changes.needs_all) && load == Load::Changed {
         return Ok(None);
     }
     let (_, mut problems) = judge(&resolver, &changes, &set, pairs, &types);

@@ -33,6 +33,7 @@ fn build() -> Build {
         tls: false,
         defined: Default::default(),
         exported: Vec::new(),
+        names: Default::default(),
         imported: Default::default(),
         units: vec![unit],
         entries: Default::default(),

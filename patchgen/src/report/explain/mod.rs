@@ -241,7 +241,7 @@ fn members(resolver: &Resolver<'_, '_>, graph: &CallGraph, set: &UpdateSet) -> V
         let Some(function) = facts.module.function_named(&definition.1) else { continue };
         let place = facts.module.place_of_function(function);
         let old = resolver.old_unit(definition.0).and_then(|i| resolver.old.facts(i));
-        let before = old.and_then(|f| f.module.function_named(&definition.1));
+        let before = old.and_then(|f| f.module.function_named(facts.name_in(f, &definition.1)));
         let old = before.map(signature);
         let calls = graph.callees(definition).into_iter().map(|d| unescape(&d.1)).collect();
         let new_signature = signature(function);
