@@ -13,7 +13,7 @@ use crate::check::rules::{Verdict, afresh, check_builds, judge};
 use crate::compare::audit::{Subject, audit};
 use crate::compare::callgraph::CallGraph;
 use crate::compare::closure::{UpdateSet, close};
-use crate::compare::diff::{Changes, diff};
+use crate::compare::diff::{Changes, LineRule, diff};
 use crate::compare::layout::Types;
 use crate::compare::resolve::Resolver;
 use crate::compare::side::{side, sides, texts, texts_of};
@@ -39,7 +39,7 @@ pub fn pair_up(old: Build, new: Build, running: Option<&str>) -> Result<Builds> 
     }
     let pairs = pair(&old, &new)?;
     check_builds(&old, &new, &pairs)?;
-    Ok(Builds { old, new, pairs, hooks: Hooks::default(), trees: None })
+    Ok(Builds { old, new, pairs, hooks: Hooks::default(), lines: LineRule::default(), trees: None })
 }
 
 /// Compares them, with the risks that were accepted; makes a patch when one is wanted and possible.
@@ -64,20 +64,20 @@ fn attempt(
     load: Load,
     progress: &Progress,
 ) -> Result<Attempt> {
-    let Builds { old, new, pairs, hooks, trees: _ } = builds;
+    let Builds { old, new, pairs, hooks, lines, trees: _ } = builds;
     progress.step("reading changed units");
     let texts = texts(old, new, pairs, load)?;
     progress.step("fingerprinting");
     let (old_side, new_side) = sides((old, new), &texts, pairs)?;
     progress.step("comparing");
-    let mut changes = diff(&old_side, &new_side, pairs);
+    let mut changes = diff(&old_side, &new_side, pairs, lines);
     changes.list.retain(|change| !hooks.hold(change));
     let resolver = Resolver::new(&old_side, &new_side, pairs);
     let types = crate::compare::layout::find(&resolver, pairs);
     types.enter(&resolver, pairs, &mut changes);
     let graph = CallGraph::build(&resolver);
     let set = close(&resolver, &graph, &changes, hooks.roots(), afresh(&resolver, &changes, accept));
-    if (set.needs_all || types.needs_all) && load == Load::Changed {
+    if (set.needs_all || types.needs_all || changes.needs_all) && load == Load::Changed {
         return Ok(None);
     }
     let (_, mut problems) = judge(&resolver, &changes, &set, pairs, &types);

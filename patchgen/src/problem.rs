@@ -130,6 +130,8 @@ reasons! {
     RelativeReference = "relative-reference", exit::REFUSED, "build with -fPIC or -fPIE and without the construct named";
     /// A symbol that nobody provides.
     Unresolved = "unresolved-symbol", exit::REFUSED, "call only functions of the program and of the libraries it already loads";
+    /// A name that may have been linked with `--wrap`, or not.
+    Wrapped = "wrapped-symbol", exit::REFUSED, "call a function of another name, or restart";
     /// A library of the base is not on this machine.
     LibraryMissing = "library-missing", exit::REFUSED, "run patchgen where the libraries of the base are installed";
     /// A relocation the runtime does not do.

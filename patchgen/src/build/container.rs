@@ -53,6 +53,7 @@ mod tests {
             tls: false,
             defined: Default::default(),
             exported: Vec::new(),
+            names: Default::default(),
             imported: Default::default(),
             units: Vec::new(),
             entries: Default::default(),

@@ -7,5 +7,6 @@ pub mod closure;
 pub mod diff;
 pub mod fingerprint;
 pub mod layout;
+mod line_names;
 pub mod resolve;
 pub mod side;

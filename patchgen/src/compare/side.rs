@@ -1,14 +1,16 @@
 //! Two builds side by side: the units that differ, read into facts.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use dsu_pass::llvm::Context;
 
 use crate::build::pair::{Load, Pair, roots};
 use crate::build::{Build, Unit, both};
 use crate::compare::fingerprint::{Canon, Hash, Keys, hash};
+use crate::compare::line_names::continue_names;
 use crate::ir::Module;
 use crate::ir::is_defined;
+use crate::ir::lex::unescape;
 use crate::problem::{Problem, Reason, Result};
 
 /// Text of the units that were read, by unit index.
@@ -77,9 +79,21 @@ pub struct Facts<'a> {
     pub globals: HashMap<String, Hash>,
     /// Replaced in strings.
     pub root: String,
+    /// Names of its definitions for which the program has another one.
+    overridden: HashSet<&'a str>,
 }
 
 impl<'a> Facts<'a> {
+    /// Has the program another definition of this name than the unit's own, which is weak?
+    pub fn is_overridden(&self, name: &str) -> bool {
+        self.overridden.contains(name)
+    }
+
+    /// The printed name by which another build's version of this unit, or of the one it moved to, has a thing of this one.
+    pub fn name_in<'n>(&'n self, other: &'n Facts<'_>, name: &'n str) -> &'n str {
+        other.keys.name(self.keys.key(name))
+    }
+
     /// The unit of the other build, by `find`, that has this one's static local `name`: where its function is visible outside
     /// its unit and was moved, it took along what is its own.
     pub fn moved_static<'f>(
@@ -127,8 +141,9 @@ pub fn sides<'a>(
     for pair in pairs {
         let before = old.iter().find(|(index, ..)| Some(*index) == pair.old);
         let after = new.iter_mut().find(|(index, ..)| Some(*index) == pair.new);
-        if let (Some((_, _, before)), Some((_, _, after))) = (before, after) {
+        if let (Some((_, old, before)), Some((_, new, after))) = (before, after) {
             after.continue_from(before);
+            continue_names((old, before), new, after);
         }
     }
     let root = |is_new: bool, index: usize| {
@@ -158,7 +173,7 @@ fn parse<'a>(build: &'a Build, texts: &'a Texts) -> Result<Vec<Parsed<'a>>> {
 
 impl<'a> Side<'a> {
     fn of(build: &'a Build, parsed: Vec<Parsed<'a>>, root: impl Fn(usize) -> String) -> Self {
-        let units: Vec<_> = parsed.into_iter().map(|p| facts(&build.units[p.0], root(p.0), p)).collect();
+        let units: Vec<_> = parsed.into_iter().map(|p| facts(build, root(p.0), p)).collect();
         let by_index = units.iter().enumerate().map(|(at, f)| (f.index, at)).collect();
         Side { build, units, by_index }
     }
@@ -169,7 +184,9 @@ impl<'a> Side<'a> {
     }
 }
 
-fn facts<'a>(unit: &'a Unit, root: String, (index, module, keys): Parsed<'a>) -> Facts<'a> {
+fn facts<'a>(build: &'a Build, root: String, (index, module, keys): Parsed<'a>) -> Facts<'a> {
+    let unit = &build.units[index];
+    let overridden = overridden(build, unit, &module);
     let mut canon = Canon::new(&module, &keys, &root);
     let mut functions = HashMap::new();
     for function in module.functions.iter().filter(|f| is_defined(f)) {
@@ -180,5 +197,18 @@ fn facts<'a>(unit: &'a Unit, root: String, (index, module, keys): Parsed<'a>) ->
         let definition = hash(&canon.definition(global));
         globals.insert(keys.key(global.name).to_owned(), definition);
     }
-    Facts { index, unit, module, keys, functions, globals, root }
+    Facts { index, unit, module, keys, functions, globals, root, overridden }
+}
+
+/// Weak definitions that are not those of the program, by the record, or since an object without one has the only strong one.
+fn overridden<'a>(build: &Build, unit: &Unit, module: &Module<'a>) -> HashSet<&'a str> {
+    let recorded: HashSet<&str> = unit.symbols.iter().filter(|s| s.overridden).map(|s| s.name.as_str()).collect();
+    let is_meant = |name: &&str, linkage: &str| {
+        let name = unescape(name);
+        let weak = matches!(linkage, "weak" | "weak_odr" | "linkonce" | "linkonce_odr");
+        recorded.contains(name.as_str()) || (weak && build.names.strong.contains(&name))
+    };
+    let functions = module.functions.iter().filter(|f| is_defined(f)).map(|f| (f.name, f.linkage));
+    let globals = module.globals.iter().filter(|g| g.initialiser.is_some()).map(|g| (g.name, g.linkage));
+    functions.chain(globals).filter(|(name, linkage)| is_meant(name, linkage)).map(|(name, _)| name).collect()
 }

@@ -36,7 +36,9 @@ pub fn everything(resolver: &Resolver<'_, '_>, graph: &CallGraph, model: Model) 
         for function in facts.module.functions.iter().filter(|f| is_defined(f)) {
             let definition = (facts.index, function.name.to_owned());
             // The linker dropped it, or took another unit's copy of it.
-            let Some(base) = resolver.base(&definition) else { continue };
+            let Some(base) = resolver.base(&definition).filter(|_| resolver.is_in_program(&definition)) else {
+                continue;
+            };
             if !entries.insert(base.value) {
                 continue;
             }

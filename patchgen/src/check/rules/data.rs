@@ -262,7 +262,8 @@ fn constructors(case: &Case<'_, '_, '_>) -> Vec<Problem> {
                 let message = "has a new constructor, which the compiler ran; the process has already started";
                 out.push(Problem::new(Reason::ConstructorsChanged, &new.unit.name, message));
             }
-            for function in list(new).into_iter().filter(|f| !before.contains(f)) {
+            let former = |f: &String| case.resolver.former_name(*pair, f).to_owned();
+            for function in list(new).into_iter().filter(|f| !before.contains(&former(f))) {
                 let place = new.and_then(|f| f.module.place_of_function(f.module.function_named(&function)?));
                 let problem = |message| Problem::new(Reason::ConstructorsChanged, &function, message).at(place);
                 out.push(match name {

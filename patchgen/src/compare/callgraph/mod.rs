@@ -72,7 +72,11 @@ impl CallGraph {
         let mut out = CallGraph::default();
         for facts in &resolver.new.units {
             for function in facts.module.functions.iter().filter(|f| is_defined(f)) {
-                let from = out.node((facts.index, function.name.to_owned()));
+                let definition = (facts.index, function.name.to_owned());
+                if facts.is_overridden(function.name) && !resolver.is_in_program(&definition) {
+                    continue;
+                }
+                let from = out.node(definition);
                 for (name, kind) in uses(function.body.unwrap_or_default()) {
                     if is_function(&facts.module, name)
                         && let Some(definition) = resolver.definition(facts.index, name)

@@ -32,15 +32,16 @@ impl Keys {
         }
         for (base, group) in keys.groups.clone() {
             for (number, (name, _)) in group.into_iter().enumerate() {
-                keys.name_as(name, format!("{base}#{}", number + 1));
+                keys.name_as(&name, format!("{base}#{}", number + 1));
             }
         }
         keys
     }
 
-    fn name_as(&mut self, name: String, key: String) {
-        self.by_key.insert(key.clone(), name.clone());
-        self.by_name.insert(name, key);
+    /// Makes this the key of a printed name.
+    pub fn name_as(&mut self, name: &str, key: String) {
+        self.by_key.insert(key.clone(), name.to_owned());
+        self.by_name.insert(name.to_owned(), key);
     }
 
     /// Gives this (new) side's static locals the keys of the old ones they continue, where their number changed.
@@ -61,7 +62,7 @@ impl Keys {
                     fresh += 1;
                     fresh - 1
                 });
-                self.name_as(name, format!("{base}#{}", number + 1));
+                self.name_as(&name, format!("{base}#{}", number + 1));
             }
         }
     }

@@ -51,7 +51,7 @@ impl Linked {
 
 /// Compiles and links.
 pub fn link(base: &Build, pieces: &mut Pieces, redirects: &[Redirect], tools: &Tools) -> Result<Linked> {
-    let stubs = stubs::assembly(pieces, redirects);
+    let stubs = stubs::assembly(base, pieces, redirects);
     let mut bytes = tools.build(base, pieces, &stubs)?;
     let (relocations, symbols) = elf::take_relocations(&mut bytes, pieces)?;
     elf::check_resolved(&bytes, base, pieces)?;

@@ -5,8 +5,11 @@ use std::fmt::Write;
 
 use dsu_abi::patch::control;
 
-use crate::arch::x86_64::text::{CONTROL, function, into_base, properties, quoted, transition};
+use crate::arch::x86_64::text::{CONTROL, function, into_base, on_behalf_of, properties, quoted, transition};
+use crate::build::Build;
+use crate::build::libraries::{HANDLE, REGISTRARS, handle};
 use crate::check::redirect::Redirect;
+use crate::compare::resolve::{BaseKind, BaseSymbol};
 use crate::patch::extract::Pieces;
 
 /// Symbol of a function's transition stub.
@@ -20,7 +23,7 @@ pub(super) fn way_symbol(body: &str) -> String {
 }
 
 /// The unit's text.
-pub(super) fn assembly(pieces: &mut Pieces, redirects: &[Redirect]) -> String {
+pub(super) fn assembly(base: &Build, pieces: &mut Pieces, redirects: &[Redirect]) -> String {
     let mut text = String::from("\t.section .note.GNU-stack,\"\",@progbits\n");
     text.push_str(&properties(redirects.iter().all(|r| r.arm_offset != 0)));
     let block = control::FUNCTIONS + redirects.len() as u64 * control::FUNCTION_SIZE;
@@ -46,5 +49,23 @@ pub(super) fn assembly(pieces: &mut Pieces, redirects: &[Redirect]) -> String {
             function(&mut text, &name, endbr, &lines);
         }
     }
+    registrars(base, pieces, redirects.iter().all(|r| r.arm_offset != 0), &mut text);
     text + &data
+}
+
+/// What the patch uses of the functions of which every module has its own: they speak for the base, so that what they registered
+/// is done when the base ends, and not when a patch does.
+fn registrars(base: &Build, pieces: &mut Pieces, endbr: bool, text: &mut String) {
+    for registrar in REGISTRARS {
+        if !pieces.external.contains_key(registrar.name) {
+            continue;
+        }
+        let handle = handle(base).map(|found| {
+            let (name, value) = (HANDLE.to_owned(), found.address);
+            BaseSymbol { name, value, kind: BaseKind::Data, record: None, unit: String::new() }
+        });
+        let handle = handle.map(|handle| pieces.base_symbol(&handle));
+        let lines = on_behalf_of(registrar.target, registrar.arguments, registrar.module, handle.as_deref());
+        function(text, registrar.name, endbr, &lines);
+    }
 }

@@ -13,7 +13,7 @@ use crate::check::overrides::Accepted;
 use crate::check::rules::Verdict;
 use crate::compare::callgraph::{CallGraph, Stay, stay};
 use crate::compare::closure::{Role, UpdateSet};
-use crate::compare::diff::{Change, ChangeKind, Changes};
+use crate::compare::diff::{Change, ChangeKind, Changes, MovedLines};
 use crate::compare::fingerprint::signature::signature;
 use crate::compare::resolve::{Definition, Resolver};
 use crate::ir::debug::Place;
@@ -84,8 +84,10 @@ pub struct Report {
     pub refusals: Vec<Problem>,
     /// What stood in the way and was accepted.
     pub accepted: Vec<Accepted>,
-    /// Functions that differ only in constants that follow their own line.
+    /// Functions that differ only in lines that they tell assertions and loggers.
     pub moved_lines: usize,
+    /// Which these are.
+    pub line_numbers: Vec<MovedLines>,
     /// What the patch does not do, or does in a way that could surprise.
     pub effects: Vec<Effect>,
     /// How threads get to the new versions, when a patch can be made.
@@ -129,7 +131,8 @@ impl Report {
             update_set,
             refusals,
             accepted: Vec::new(),
-            moved_lines: changes.moved_lines,
+            moved_lines: changes.moved_lines.len(),
+            line_numbers: changes.moved_lines.clone(),
             effects: Vec::new(),
             consistency: None,
             left_out: None,
@@ -158,8 +161,8 @@ impl Report {
             };
             out.push_str(&format!("{:<9} {what} {} in {}{place}\n", kind_text(change.kind), change.name, change.unit));
         }
-        if self.moved_lines != 0 {
-            out.push_str(&format!("ignored   {} functions whose line numbers alone moved\n", self.moved_lines));
+        for (unit, callees, functions) in ignored(&self.line_numbers) {
+            out.push_str(&format!("ignored   line numbers for {callees} in {unit}: {functions}\n"));
         }
         let members = if self.left_out.is_none() { self.update_set.as_slice() } else { &[] };
         for member in members {
@@ -205,6 +208,19 @@ fn shown(change: &Change) -> bool {
     !(change.kind == ChangeKind::Added && change.name.starts_with("__const."))
 }
 
+/// Functions that are passed over for their line numbers: a unit, whom lines are told, and who tells them.
+pub fn ignored(list: &[MovedLines]) -> Vec<(String, String, String)> {
+    let mut groups: BTreeMap<(&str, &[String]), Vec<&str>> = BTreeMap::new();
+    for moved in list {
+        groups.entry((&moved.unit, &moved.callees)).or_default().push(&moved.function);
+    }
+    let quoted = |names: &[String]| names.iter().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(" and ");
+    let one = |((unit, callees), functions): ((&str, &[String]), Vec<&str>)| {
+        (unit.to_owned(), quoted(callees), functions.join(", "))
+    };
+    groups.into_iter().map(one).collect()
+}
+
 fn kind_text(kind: ChangeKind) -> &'static str {
     match kind {
         ChangeKind::Added => "added",
@@ -228,7 +244,7 @@ fn members(resolver: &Resolver<'_, '_>, graph: &CallGraph, set: &UpdateSet) -> V
         let Some(function) = facts.module.function_named(&definition.1) else { continue };
         let place = facts.module.place_of_function(function);
         let old = resolver.old_unit(definition.0).and_then(|i| resolver.old.facts(i));
-        let before = old.and_then(|f| f.module.function_named(&definition.1));
+        let before = old.and_then(|f| f.module.function_named(facts.name_in(f, &definition.1)));
         let old = before.map(signature);
         let calls = graph.callees(definition).into_iter().map(|d| unescape(&d.1)).collect();
         let new_signature = signature(function);
