@@ -3,6 +3,7 @@
 pub mod attributes;
 pub mod callgraph;
 pub mod closure;
+mod continuity;
 pub mod diff;
 pub mod fingerprint;
 pub mod layout;

@@ -6,6 +6,7 @@ use dsu_pass::llvm::Context;
 
 use crate::build::pair::{Load, Pair, roots};
 use crate::build::{Build, Unit, both};
+use crate::compare::continuity::continue_orphans;
 use crate::compare::fingerprint::{Canon, Hash, Keys, hash};
 use crate::ir::Module;
 use crate::ir::is_defined;
@@ -120,8 +121,9 @@ pub fn sides<'a>(
     for pair in pairs {
         let before = old.iter().find(|(index, ..)| Some(*index) == pair.old);
         let after = new.iter_mut().find(|(index, ..)| Some(*index) == pair.new);
-        if let (Some((_, _, before)), Some((_, _, after))) = (before, after) {
-            after.continue_from(before);
+        if let (Some((_, old, before)), Some((_, new, after))) = (before, after) {
+            after.continue_from(before, (old, new));
+            continue_orphans((old, before), new, after);
         }
     }
     let root = |is_new: bool, index: usize| {
@@ -170,8 +172,9 @@ fn facts<'a>(unit: &'a Unit, root: String, (index, module, keys): Parsed<'a>) ->
     }
     let mut globals = HashMap::new();
     for global in module.globals.iter().filter(|g| g.initialiser.is_some() && g.linkage != "available_externally") {
-        let definition = hash(&canon.definition(global));
-        globals.insert(keys.key(global.name).to_owned(), definition);
+        let mut definition = canon.definition(global);
+        definition.push_str(keys.form(global.name));
+        globals.insert(keys.key(global.name).to_owned(), hash(&definition));
     }
     Facts { index, unit, module, keys, functions, globals, root }
 }

@@ -5,6 +5,7 @@ pub mod debug;
 pub mod header;
 pub mod lex;
 pub mod line;
+pub mod variables;
 
 use std::collections::HashMap;
 

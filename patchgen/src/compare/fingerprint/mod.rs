@@ -17,7 +17,7 @@ mod metadata;
 pub mod signature;
 
 pub use canon::{Canon, Canonical};
-pub use keys::Keys;
+pub use keys::{Inside, Keys, Named};
 
 /// 128 bits of BLAKE3: enough that two different texts never meet.
 pub type Hash = [u8; 16];

@@ -13,7 +13,7 @@
 
 mod flow;
 mod reach;
-mod shape;
+pub(crate) mod shape;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -98,7 +98,7 @@ fn member(module: &Module<'_>, id: usize) -> Option<Member> {
 }
 
 /// A type in words: what matters for reading a value of it, without following pointers.
-fn describe(module: &Module<'_>, reference: Option<&str>, depth: u32) -> String {
+pub(crate) fn describe(module: &Module<'_>, reference: Option<&str>, depth: u32) -> String {
     let Some(node) = reference.and_then(|r| module.debug_node(r)) else { return String::from("void") };
     let inner = |d| describe(module, node.get("baseType"), d);
     let tag = node.get("tag").unwrap_or_default();
