@@ -78,6 +78,7 @@ fn attempt(
         return Ok(None);
     }
     let (_, mut problems) = judge(&resolver, &changes, &set, pairs, &types);
+    problems.extend(texts.1.problems.iter().cloned());
     let transformed = hooks.transform(&resolver, &changes.list, &mut problems)?;
     let accepted = overrides::accept(accept, &mut problems)?;
     let verdict = Verdict::of(&problems, &set);

@@ -104,6 +104,8 @@ reasons! {
     DissolvedState = "dissolved-state", exit::REFUSED, "use a new variable, start it afresh with `--accept NAME --because WHY`, or restart";
     /// New code takes the first value of a variable for the one that the process has.
     FoldedState = "folded-state", exit::REFUSED, "keep a write of the variable that the compiler cannot see through, vouch that new code may go on with its first value (`--accept NAME --because WHY`), or restart";
+    /// Blocks or lambdas that cannot be matched with the old ones.
+    UnpairedFunction = "unpaired-function", exit::REFUSED, "change one of them at a time, make named functions of them, or restart";
     /// A new variable that may be an old one.
     UnpairedVariable = "unpaired-variable", exit::REFUSED, "give it the name and place it had, say that it starts afresh (`--accept NAME --because WHY`), or restart";
     /// A static local that cannot be matched with its old storage.

@@ -7,5 +7,6 @@ mod continuity;
 pub mod diff;
 pub mod fingerprint;
 pub mod layout;
+mod numbered;
 pub mod resolve;
 pub mod side;

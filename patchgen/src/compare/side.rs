@@ -8,6 +8,7 @@ use crate::build::pair::{Load, Pair, roots};
 use crate::build::{Build, Unit, both};
 use crate::compare::continuity::continue_orphans;
 use crate::compare::fingerprint::{Canon, Hash, Keys, hash};
+use crate::compare::numbered;
 use crate::ir::Module;
 use crate::ir::is_defined;
 use crate::problem::{Problem, Reason, Result};
@@ -16,11 +17,13 @@ use crate::problem::{Problem, Reason, Result};
 #[derive(Debug, Default)]
 pub struct Texts {
     texts: Vec<(usize, String)>,
+    /// What could not be matched before anything is compared.
+    pub problems: Vec<Problem>,
 }
 
 impl From<Vec<(usize, String)>> for Texts {
     fn from(texts: Vec<(usize, String)>) -> Self {
-        Self { texts }
+        Self { texts, problems: Vec::new() }
     }
 }
 
@@ -33,7 +36,26 @@ pub fn texts(old: &Build, new: &Build, pairs: &[Pair], load: Load) -> Result<(Te
     let olds: Vec<usize> = pairs.iter().filter(differs).filter_map(|p| p.old).collect();
     let news: Vec<usize> = pairs.iter().filter(differs).filter_map(|p| p.new).collect();
     let (olds, news) = both(|| disassemble(old, &olds), || disassemble(new, &news));
-    Ok((olds?, news?))
+    let (olds, mut news) = (olds?, news?);
+    renumber((old, new), &olds, &mut news, pairs);
+    Ok((olds, news))
+}
+
+/// Gives blocks and lambdas of the new units the numbers that they have in the old ones.
+fn renumber(builds: (&Build, &Build), olds: &Texts, news: &mut Texts, pairs: &[Pair]) {
+    for (o, n) in pairs.iter().filter_map(|p| p.old.zip(p.new)) {
+        let names = builds.0.units[o].symbols.iter().chain(&builds.1.units[n].symbols);
+        if !numbered::concerns(names.map(|s| s.name.as_str())) {
+            continue;
+        }
+        let before = olds.texts.iter().find(|(index, _)| *index == o);
+        let after = news.texts.iter_mut().find(|(index, _)| *index == n);
+        if let (Some((_, before)), Some((_, after))) = (before, after)
+            && let Some(text) = numbered::renumbered(before, after, &mut news.problems)
+        {
+            *after = text;
+        }
+    }
 }
 
 /// Disassembles all units of one build.
@@ -51,7 +73,7 @@ fn disassemble(build: &Build, wanted: &[usize]) -> Result<Texts> {
         let module = module.map_err(|e| Problem::new(Reason::ForeignBitcode, &unit.name, e.to_string()))?;
         texts.push((index, module.to_text()));
     }
-    Ok(Texts { texts })
+    Ok(texts.into())
 }
 
 /// A unit that was read.

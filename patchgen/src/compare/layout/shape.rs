@@ -30,6 +30,8 @@ pub(super) struct Shape {
 pub(super) struct Shapes {
     /// Name -> layout and node.
     pub(super) named: BTreeMap<String, (Shape, usize)>,
+    /// The same of types without a name: see [`super::unnamed`].
+    pub(super) unnamed: BTreeMap<String, (Shape, usize)>,
 }
 
 /// The number of a reference such as `!12`.
@@ -58,12 +60,19 @@ impl Shapes {
             let composite = module.debug_node(&format!("!{target}")).filter(|n| n.kind == "DICompositeType");
             let own_name = composite.as_ref().and_then(|n| n.text("name"));
             if own_name.is_none_or(|own| own == name)
+                && !super::unnamed::is_numbered(&name)
                 && let Some(shape) = composite.and_then(|n| shape(module, &n))
             {
                 named.insert(name, (shape, target));
             }
         }
-        Self { named }
+        let known = named.iter().map(|(name, (_, id))| (name.clone(), *id)).collect();
+        let unnamed = super::unnamed::find(module, known).into_iter().filter_map(|(name, id)| {
+            let shape = shape(module, &module.debug_node(&format!("!{id}"))?)?;
+            Some((name, (shape, id)))
+        });
+        let unnamed = unnamed.collect();
+        Self { named, unnamed }
     }
 }
 
