@@ -34,13 +34,26 @@ pub(super) fn continue_orphans(old: (&Module<'_>, &Keys), module: &Module<'_>, k
         find_uses(module, &mut news);
         let code = module.functions.iter().filter(|f| is_defined(f)).map(|f| f.name);
         let there = code.chain(module.globals.iter().map(|g| g.name)).collect();
+        let mut matched = Vec::new();
         while let Some((o, n)) = next_match(&olds, &news, &there) {
-            let (o, n) = (olds.remove(o), news.remove(n));
+            matched.push((olds.remove(o), news.remove(n)));
+        }
+        // What is left over and used in the same places could as well be the one that is meant.
+        let (sure, doubtful): (Vec<_>, Vec<_>) = matched.into_iter().partition(|(o, n)| {
+            let rival = |a: &Orphan<'_>, b: &Orphan<'_>| a.kind == b.kind && a.first == b.first && shares_user(a, b);
+            is_same_name(o, n)
+                || !(olds.iter().any(|other| rival(other, n)) || news.iter().any(|other| rival(o, other)))
+        });
+        for (o, n) in &sure {
             keys.name_as(n.name, old.1.key(o.name).to_owned());
             let guard = |name: &str| name.strip_prefix("_ZZ").map(|rest| format!("_ZGVZ{rest}"));
             if let Some((before, after)) = guard(o.name).zip(guard(n.name)) {
                 keys.name_as(&after, before);
             }
+        }
+        for (o, n) in doubtful {
+            olds.push(o);
+            news.push(n);
         }
     }
     for orphan in &news {
@@ -62,6 +75,10 @@ fn orphans<'a>((module, keys): (&Module<'a>, &Keys), other: &Keys) -> Vec<Orphan
         .globals
         .iter()
         .filter(|g| g.linkage == "internal" && !g.constant && g.initialiser.is_some() && !g.name.starts_with("llvm."));
+    let part = |name: &str| {
+        let parts = &keys.variable(name)?.variable.parts;
+        parts.iter().find(|part| part.name == name).map(|part| (part.bits, &part.form))
+    };
     let orphan = |global: &Global<'a>| {
         let declared = keys.variable(global.name);
         let numbered = declared.is_none() && is_numbered(global.name);
@@ -71,7 +88,12 @@ fn orphans<'a>((module, keys): (&Module<'a>, &Keys), other: &Keys) -> Vec<Orphan
             name: global.name,
             shown: declared.map_or_else(|| unescape(global.name), |named| named.variable.name.clone()),
             numbered,
-            kind: format!("{} {}", global.tls.unwrap_or_default(), module.spelled_out(global.kind_of_value)),
+            kind: format!(
+                "{:?} {} {}",
+                part(global.name),
+                global.tls.unwrap_or_default(),
+                module.spelled_out(global.kind_of_value)
+            ),
             first: global.initialiser.unwrap_or_default(),
             uses: Uses::new(),
         })
@@ -127,14 +149,20 @@ fn bare(line: &str, own: &str, orphans: &HashSet<&str>) -> String {
 fn next_match(olds: &[Orphan<'_>], news: &[Orphan<'_>], there: &HashSet<&str>) -> Option<(usize, usize)> {
     let same = |o: &Orphan<'_>, n: &Orphan<'_>| o.kind == n.kind && o.first == n.first;
     let used_alike = |o: &Orphan<'_>, n: &Orphan<'_>| same(o, n) && is_used_alike(o, n, there);
-    let shares_user = |o: &Orphan<'_>, n: &Orphan<'_>| o.uses.keys().any(|user| n.uses.contains_key(user));
-    let same_name =
-        |o: &Orphan<'_>, n: &Orphan<'_>| same(o, n) && !o.numbered && o.shown == n.shown && shares_user(o, n);
+    let same_name = |o: &Orphan<'_>, n: &Orphan<'_>| same(o, n) && is_same_name(o, n) && shares_user(o, n);
     let both_numbered = |o: &Orphan<'_>, n: &Orphan<'_>| same(o, n) && o.numbered && n.numbered && shares_user(o, n);
     only(olds, news, &same_name)
         .or_else(|| only(olds, news, &used_alike))
         .or_else(|| first_of_equals(olds, news, &|o, n| both_numbered(o, n) && used_alike(o, n)))
         .or_else(|| only(olds, news, &both_numbered))
+}
+
+fn shares_user(a: &Orphan<'_>, b: &Orphan<'_>) -> bool {
+    a.uses.keys().any(|user| b.uses.contains_key(user))
+}
+
+fn is_same_name(old: &Orphan<'_>, new: &Orphan<'_>) -> bool {
+    !old.numbered && !new.numbered && old.shown == new.shown
 }
 
 /// The first two that fit each other and nothing else.

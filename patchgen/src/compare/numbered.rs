@@ -5,8 +5,8 @@ mod names;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::fingerprint::{Canon, Hash, Keys, hash};
-use crate::ir::lex::unescape;
+use super::fingerprint::{Hash, hash};
+use crate::ir::lex::{Kind, tokens, unescape};
 use crate::ir::{Module, is_defined};
 use crate::problem::{Problem, Reason};
 use names::{Numbered, mask, occurrences, render};
@@ -60,8 +60,6 @@ fn pass(old: &str, new: &str, data: bool, problems: &mut Vec<Problem>) -> Option
 /// What is numbered in a module, functions or constants; `None` for text that is no module.
 fn families(text: &str, data: bool) -> Option<BTreeMap<String, Family>> {
     let module = Module::parse(text).ok()?;
-    let keys = Keys::of(&module);
-    let mut canon = Canon::new(&module, &keys, "");
     let mut out: BTreeMap<String, Family> = BTreeMap::new();
     let mut enter = |name: &str, content: &str| {
         for found in occurrences(name).filter(|found| found.is_data() == data) {
@@ -74,17 +72,46 @@ fn families(text: &str, data: bool) -> Option<BTreeMap<String, Family>> {
             for function in module.functions.iter().filter(|f| is_defined(f)) {
                 let name = unescape(function.name);
                 if occurrences(&name).next().is_some() {
-                    enter(&name, &canon.function(function).text);
+                    enter(&name, &bare(&module, function.body.unwrap_or_default(), 0));
                 }
             }
         }
         true => {
             for global in module.globals.iter().filter(|g| g.constant && g.initialiser.is_some()) {
-                enter(&unescape(global.name), &canon.definition(global));
+                enter(&unescape(global.name), &bare(&module, global.initialiser.unwrap_or_default(), 0));
             }
         }
     }
     Some(out)
+}
+
+/// Code or data without numbers of values, metadata and attributes, and with strings in place of their names.
+fn bare<'a>(module: &Module<'a>, text: &'a str, depth: u32) -> String {
+    let mut out = String::new();
+    let mut values: BTreeMap<&str, usize> = BTreeMap::new();
+    for line in text.lines().filter(|line| !line.trim_start().starts_with("#dbg_")) {
+        for token in tokens(line) {
+            let literal = module.global_named(token.name()).filter(|g| g.is_anonymous() && depth < 4);
+            match token.kind {
+                Kind::Local | Kind::Label => {
+                    let next = values.len();
+                    let number = values.entry(token.text.trim_start_matches('%')).or_insert(next);
+                    out.push_str(&format!("%{number} "));
+                }
+                Kind::Meta | Kind::Attributes => {}
+                Kind::Global if literal.is_some() => {
+                    let initialiser = literal.and_then(|global| global.initialiser).unwrap_or_default();
+                    out.push_str(&bare(module, initialiser, depth + 1));
+                }
+                _ => {
+                    out.push_str(token.text);
+                    out.push(' ');
+                }
+            }
+        }
+        out.push('\n');
+    }
+    out
 }
 
 /// For each new number the old one that it continues; `None` when several could be meant.

@@ -66,6 +66,14 @@ fn changed(case: &Case<'_, '_, '_>, change: &Change) -> Option<Problem> {
             // Another model of access to the same storage: the code that uses it is changed itself.
             return None;
         }
+        // The optimiser aligned it better than code needs that uses it otherwise.
+        () if same
+            && loose(&was) == loose(&becomes)
+            && before.initialiser == after.initialiser
+            && before.tls == after.tls =>
+        {
+            return None;
+        }
         // Nothing at first, in both: what is left is its type, which is judged as such.
         () if same && was == becomes && [before, after].iter().all(|g| g.initialiser == Some("zeroinitializer")) => {
             return None;
@@ -90,6 +98,12 @@ fn changed(case: &Case<'_, '_, '_>, change: &Change) -> Option<Problem> {
         () if own => problem.about(holder.into_iter().collect()).acceptable_afresh(),
         () => problem,
     })
+}
+
+/// A shape without its alignment.
+fn loose(shape: &str) -> String {
+    let items = crate::ir::header::split_commas(shape).into_iter().filter(|item| !item.starts_with("align "));
+    items.collect::<Vec<_>>().join(", ")
 }
 
 /// A type without a name may fill pages.
