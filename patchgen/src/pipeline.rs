@@ -81,6 +81,7 @@ fn attempt(
         return Ok(None);
     }
     let (_, mut problems) = judge(&resolver, &changes, &set, pairs, &types);
+    problems.extend(texts.1.problems.iter().cloned());
     let transformed = hooks.transform(&resolver, &changes.list, &mut problems)?;
     // What was compiled differently differs everywhere.
     if !problems.iter().any(|p| p.reason == Reason::DifferentFlags) {

@@ -89,6 +89,8 @@ reasons! {
     OtherPatch = "other-patch", exit::FAILED, "give the builds, and the hooks file, that it was made from";
     /// Two units cannot be told apart.
     AmbiguousUnit = "ambiguous-unit", exit::REFUSED, "compile each source once per program";
+    /// Units of both builds that may be one.
+    UnpairedUnit = "unpaired-unit", exit::REFUSED, "give the source file the name and folder it had, or restart";
     /// `-mcmodel=large` or `kernel`.
     CodeModel = "code-model", exit::REFUSED, "build with -mcmodel=small or medium";
     /// Code differs that no record of dsu-cc accounts for.
@@ -104,6 +106,12 @@ reasons! {
     SectionChanged = "section-changed", exit::REFUSED, "keep the entries of the section as they were, or restart";
     /// The old build optimised a variable away, and its state with it.
     DissolvedState = "dissolved-state", exit::REFUSED, "use a new variable, start it afresh with `--accept NAME --because WHY`, or restart";
+    /// New code takes the first value of a variable for the one that the process has.
+    FoldedState = "folded-state", exit::REFUSED, "keep a write of the variable that the compiler cannot see through, vouch that new code may go on with its first value (`--accept NAME --because WHY`), or restart";
+    /// Blocks or lambdas that cannot be matched with the old ones.
+    UnpairedFunction = "unpaired-function", exit::REFUSED, "change one of them at a time, make named functions of them, or restart";
+    /// A new variable that may be an old one.
+    UnpairedVariable = "unpaired-variable", exit::REFUSED, "give it the name and place it had, say that it starts afresh (`--accept NAME --because WHY`), or restart";
     /// A static local that cannot be matched with its old storage.
     AmbiguousStatic = "ambiguous-static", exit::REFUSED, "give the static variables of the function different names";
     /// A new thread-local variable.

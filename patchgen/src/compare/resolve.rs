@@ -177,6 +177,9 @@ impl<'s, 'a> Resolver<'s, 'a> {
     /// The base's counterpart of a definition of the new build.
     pub fn base(&self, definition: &Definition) -> Option<BaseSymbol> {
         let (unit, symbol) = definition;
+        if let Some(piece) = self.piece(*unit, symbol) {
+            return Some(piece);
+        }
         let here = self.old_unit(*unit).and_then(|old| {
             let key = self.new.facts(*unit).map_or(symbol.as_str(), |f| f.keys.key(symbol));
             let name = self.old.facts(old).map_or(key, |f| f.keys.name(key));
@@ -191,6 +194,16 @@ impl<'s, 'a> Resolver<'s, 'a> {
         };
         let (name, unit) = (record.name.clone(), self.old.build.units[index].name.clone());
         Some(BaseSymbol { name, value: record.address, kind, record: Some(record.clone()), unit })
+    }
+
+    /// A piece of a variable that the base has in one object.
+    fn piece(&self, unit: usize, symbol: &str) -> Option<BaseSymbol> {
+        let inside = self.new.facts(unit)?.keys.inside(symbol)?;
+        let old = self.old_unit(unit)?;
+        let record = *self.present[old].get(unescape(&inside.whole).as_str())?;
+        let kind = if record.is(SymbolKind::Tls) { BaseKind::Tls } else { BaseKind::Data };
+        let (name, unit) = (record.name.clone(), self.old.build.units[old].name.clone());
+        Some(BaseSymbol { name, value: record.address + inside.offset, kind, record: Some(record.clone()), unit })
     }
 
     /// A definition that is visible outside its unit keeps its identity when it moves to another unit.

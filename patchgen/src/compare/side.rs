@@ -6,8 +6,10 @@ use dsu_pass::llvm::Context;
 
 use crate::build::pair::{Load, Pair, roots};
 use crate::build::{Build, Unit, both};
+use crate::compare::continuity::continue_orphans;
 use crate::compare::fingerprint::{Canon, Hash, Keys, hash};
 use crate::compare::line_names::continue_names;
+use crate::compare::numbered;
 use crate::ir::Module;
 use crate::ir::is_defined;
 use crate::ir::lex::unescape;
@@ -17,11 +19,13 @@ use crate::problem::{Problem, Reason, Result};
 #[derive(Debug, Default)]
 pub struct Texts {
     texts: Vec<(usize, String)>,
+    /// What could not be matched before anything is compared.
+    pub problems: Vec<Problem>,
 }
 
 impl From<Vec<(usize, String)>> for Texts {
     fn from(texts: Vec<(usize, String)>) -> Self {
-        Self { texts }
+        Self { texts, problems: Vec::new() }
     }
 }
 
@@ -34,7 +38,26 @@ pub fn texts(old: &Build, new: &Build, pairs: &[Pair], load: Load) -> Result<(Te
     let olds: Vec<usize> = pairs.iter().filter(differs).filter_map(|p| p.old).collect();
     let news: Vec<usize> = pairs.iter().filter(differs).filter_map(|p| p.new).collect();
     let (olds, news) = both(|| disassemble(old, &olds), || disassemble(new, &news));
-    Ok((olds?, news?))
+    let (olds, mut news) = (olds?, news?);
+    renumber((old, new), &olds, &mut news, pairs);
+    Ok((olds, news))
+}
+
+/// Gives blocks and lambdas of the new units the numbers that they have in the old ones.
+fn renumber(builds: (&Build, &Build), olds: &Texts, news: &mut Texts, pairs: &[Pair]) {
+    for (o, n) in pairs.iter().filter_map(|p| p.old.zip(p.new)) {
+        let names = builds.0.units[o].symbols.iter().chain(&builds.1.units[n].symbols);
+        if !numbered::concerns(names.map(|s| s.name.as_str())) {
+            continue;
+        }
+        let before = olds.texts.iter().find(|(index, _)| *index == o);
+        let after = news.texts.iter_mut().find(|(index, _)| *index == n);
+        if let (Some((_, before)), Some((_, after))) = (before, after)
+            && let Some(text) = numbered::renumbered(before, after, &mut news.problems)
+        {
+            *after = text;
+        }
+    }
 }
 
 /// Disassembles all units of one build.
@@ -44,7 +67,7 @@ pub fn texts_of(build: &Build) -> Result<Texts> {
 
 fn disassemble(build: &Build, wanted: &[usize]) -> Result<Texts> {
     let texts = wanted.iter().map(|&index| Ok((index, text(&build.units[index])?))).collect::<Result<Vec<_>>>()?;
-    Ok(Texts { texts })
+    Ok(texts.into())
 }
 
 fn text(unit: &Unit) -> Result<String> {
@@ -142,8 +165,9 @@ pub fn sides<'a>(
         let before = old.iter().find(|(index, ..)| Some(*index) == pair.old);
         let after = new.iter_mut().find(|(index, ..)| Some(*index) == pair.new);
         if let (Some((_, old, before)), Some((_, new, after))) = (before, after) {
-            after.continue_from(before);
+            after.continue_from(before, (old, new));
             continue_names((old, before), new, after);
+            continue_orphans((old, before), new, after);
         }
     }
     let root = |is_new: bool, index: usize| {
@@ -194,8 +218,9 @@ fn facts<'a>(build: &'a Build, root: String, (index, module, keys): Parsed<'a>) 
     }
     let mut globals = HashMap::new();
     for global in module.globals.iter().filter(|g| g.initialiser.is_some() && g.linkage != "available_externally") {
-        let definition = hash(&canon.definition(global));
-        globals.insert(keys.key(global.name).to_owned(), definition);
+        let mut definition = canon.definition(global);
+        definition.push_str(keys.form(global.name));
+        globals.insert(keys.key(global.name).to_owned(), hash(&definition));
     }
     Facts { index, unit, module, keys, functions, globals, root, overridden }
 }

@@ -6,6 +6,7 @@ pub mod header;
 pub mod lex;
 pub mod line;
 pub mod symver;
+pub mod variables;
 
 use std::collections::HashMap;
 

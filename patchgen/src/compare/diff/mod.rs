@@ -221,7 +221,7 @@ impl<'d, 'a> Differ<'d, 'a> {
         };
         for global in new.iter().flat_map(|f| &f.module.globals).filter(compared) {
             let facts = new.expect("the variable came from it");
-            if facts.is_overridden(global.name) {
+            if facts.is_overridden(global.name) || facts.keys.inside(global.name).is_some() {
                 continue;
             }
             let key = facts.keys.key(global.name);
@@ -238,7 +238,9 @@ impl<'d, 'a> Differ<'d, 'a> {
                 Some(_) => {}
             }
         }
-        let kept: HashSet<&str> = new.iter().flat_map(|f| f.globals.keys()).map(String::as_str).collect();
+        let mut kept: HashSet<&str> = new.iter().flat_map(|f| f.globals.keys()).map(String::as_str).collect();
+        let wholes = new.iter().flat_map(|f| f.keys.all_inside()).map(|(_, inside)| inside.whole.as_str());
+        kept.extend(wholes.filter_map(|whole| old.map(|o| o.keys.key(whole))));
         for global in old.iter().flat_map(|f| &f.module.globals).filter(compared) {
             let facts = old.expect("the variable came from it");
             let moved = match global.linkage {

@@ -18,7 +18,7 @@ mod own_line;
 pub mod signature;
 
 pub use canon::{Canon, Canonical, instructions};
-pub use keys::Keys;
+pub use keys::{Inside, Keys, Named};
 pub use own_line::pattern;
 
 /// A name without what `-funique-internal-linkage-names` put into it.

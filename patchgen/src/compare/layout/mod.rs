@@ -13,7 +13,8 @@
 
 mod flow;
 mod reach;
-mod shape;
+pub(crate) mod shape;
+mod unnamed;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -37,6 +38,8 @@ pub struct Changed {
     pair: Pair,
     place: Option<Place>,
     difference: Difference,
+    /// The node of one without a name, in the old unit.
+    unnamed: Option<usize>,
     /// Why data of the old layout may be met; none when it cannot.
     live: Option<String>,
     /// Variables and functions that have to do with it.
@@ -93,9 +96,18 @@ pub fn find(resolver: &Resolver<'_, '_>, pairs: &[Pair]) -> Types {
     }
     let units: Vec<Nodes<'_, '_>> = resolver.old.units.iter().map(|f| Nodes::of(&f.module)).collect();
     for changed in &mut types.list {
-        let reaches: Vec<Reach> = units.iter().map(|nodes| nodes.reach(&changed.name)).collect();
+        let reach = |(facts, nodes): (&Facts<'_>, &Nodes<'_, '_>)| match changed.unnamed {
+            Some(id) if Some(facts.index) == changed.pair.old => nodes.reach_of(id),
+            Some(_) => Reach::default(),
+            None => nodes.reach(&changed.name),
+        };
+        let reaches: Vec<Reach> = resolver.old.units.iter().zip(&units).map(reach).collect();
         let all: Vec<(&Nodes<'_, '_>, &Reach)> = units.iter().zip(&reaches).collect();
-        changed.live = if changed.difference.values { values_live(&all) } else { objects_live(&all, &changed.name) };
+        changed.live = match changed.unnamed {
+            Some(_) => Some(values_live(&all).unwrap_or_else(|| String::from("objects of it may be kept anywhere"))),
+            None if changed.difference.values => values_live(&all),
+            None => objects_live(&all, &changed.name),
+        };
         types.needs_all |= changed.live.is_none() && resolver.old.units.len() < resolver.old.build.units.len();
         for (nodes, reach) in all {
             let variables = nodes.variables(reach).into_iter().map(|(n, p)| (RelatedKind::Variable, n, Some(p)));
@@ -132,14 +144,17 @@ fn members_renamed(old: &Facts<'_>, new: &Facts<'_>) -> Vec<(String, String)> {
 fn in_unit(pair: Pair, old: &Facts<'_>, new: &Facts<'_>) -> Vec<Changed> {
     let (before, after) = (Shapes::of(&old.module), Shapes::of(&new.module));
     let mut out = Vec::new();
-    for (name, (shape, id)) in &after.named {
-        let Some((earlier, _)) = before.named.get(name) else { continue };
+    let named = after.named.iter().map(|(name, after)| (name, after, before.named.get(name), false));
+    let unnamed = after.unnamed.iter().map(|(name, after)| (name, after, before.unnamed.get(name), true));
+    for (name, (shape, id), earlier, is_unnamed) in named.chain(unnamed) {
+        let Some((earlier, was)) = earlier else { continue };
         let Some(difference) = difference(earlier, shape) else { continue };
         let node = new.module.debug_node(&format!("!{id}"));
         let place =
             node.map(|n| Place { file: new.module.file_of(&n), line: u32::try_from(n.number("line")).unwrap_or(0) });
         let (name, unit) = (name.clone(), new.unit.name.clone());
-        out.push(Changed { name, unit, pair, place, difference, live: None, touching: Vec::new() });
+        let unnamed = is_unnamed.then_some(*was);
+        out.push(Changed { name, unit, pair, place, difference, unnamed, live: None, touching: Vec::new() });
     }
     out
 }

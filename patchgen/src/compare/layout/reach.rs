@@ -93,6 +93,15 @@ impl<'m, 'a> Nodes<'m, 'a> {
                 _ => {}
             }
         }
+        self.up_from(reach)
+    }
+
+    /// What leads to one type.
+    pub(super) fn reach_of(&self, id: usize) -> Reach {
+        self.up_from(Reach { targets: BTreeSet::from([id]), ..Reach::default() })
+    }
+
+    fn up_from(&self, mut reach: Reach) -> Reach {
         reach.by_value = self.upwards(&reach.targets, |node| !is_pointer(node));
         reach.types = self.upwards(&reach.targets, |_| true);
         reach

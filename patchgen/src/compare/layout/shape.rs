@@ -30,6 +30,8 @@ pub(super) struct Shape {
 pub(super) struct Shapes {
     /// Name -> layout and node.
     pub(super) named: BTreeMap<String, (Shape, usize)>,
+    /// The same of types without a name: see [`super::unnamed`].
+    pub(super) unnamed: BTreeMap<String, (Shape, usize)>,
 }
 
 /// The number of a reference such as `!12`.
@@ -58,12 +60,19 @@ impl Shapes {
             let composite = module.debug_node(&format!("!{target}")).filter(|n| n.kind == "DICompositeType");
             let own_name = composite.as_ref().and_then(|n| n.text("name"));
             if own_name.is_none_or(|own| own == name)
+                && !super::unnamed::is_numbered(&name)
                 && let Some(shape) = composite.and_then(|n| shape(module, &n))
             {
                 named.insert(name, (shape, target));
             }
         }
-        Self { named }
+        let known = named.iter().map(|(name, (_, id))| (name.clone(), *id)).collect();
+        let unnamed = super::unnamed::find(module, known).into_iter().filter_map(|(name, id)| {
+            let shape = shape(module, &module.debug_node(&format!("!{id}"))?)?;
+            Some((name, (shape, id)))
+        });
+        let unnamed = unnamed.collect();
+        Self { named, unnamed }
     }
 }
 
@@ -98,7 +107,7 @@ fn member(module: &Module<'_>, id: usize) -> Option<Member> {
 }
 
 /// A type in words: what matters for reading a value of it, without following pointers.
-fn describe(module: &Module<'_>, reference: Option<&str>, depth: u32) -> String {
+pub(crate) fn describe(module: &Module<'_>, reference: Option<&str>, depth: u32) -> String {
     let Some(node) = reference.and_then(|r| module.debug_node(r)) else { return String::from("void") };
     let inner = |d| describe(module, node.get("baseType"), d);
     let tag = node.get("tag").unwrap_or_default();
