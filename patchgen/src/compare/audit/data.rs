@@ -154,7 +154,7 @@ impl Audit<'_> {
         let unnamed = range.names.iter().all(|k| k.name.starts_with("reltable.") || k.name.ends_with(".rel"));
         let section = &self.old.image.sections[range.section];
         unnamed
-            && start % 4 == 0
+            && start.is_multiple_of(4)
             && !section.writable
             && (section.name.starts_with(super::side::TABLES)
                 || !super::leftover::distances(&self.old, start, self.old.extent(start).max(at + 4)).is_empty())

@@ -1,6 +1,6 @@
 //! `.eh_frame`: how to unwind each piece of code, which has to be the same where the code is.
 
-use super::side::{Role, Side};
+use crate::build::image::Section;
 
 /// A frame description entry, with what matters of its common entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,9 +23,9 @@ const PC_RELATIVE: u8 = 0x10;
 const OMITTED: u8 = 0xff;
 
 /// Reads what is understood; an entry that is not leaves its code without a frame on both sides.
-pub(super) fn read<'a>(side: &Side<'a>) -> Vec<Frame<'a>> {
+pub(super) fn read<'a>(sections: impl Iterator<Item = &'a Section>) -> Vec<Frame<'a>> {
     let mut out = Vec::new();
-    for (section, _) in side.image.sections.iter().zip(&side.roles).filter(|(_, role)| **role == Role::Unwind) {
+    for section in sections {
         let mut at = 0usize;
         while let Some((length, id)) = entry(&section.bytes, at) {
             let end = at + 4 + length;

@@ -4,12 +4,9 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::findings::is_runtime;
 use super::side::{Range, Role, Side};
-use super::{Audit, Finding};
+use super::{Audit, Finding, Rest};
 use crate::arch::x86_64::instruction::{Access, Next, Steps};
 use crate::build::image::kind;
-
-/// Bytes that are left over: from, to.
-type Rest = (u64, u64);
 
 impl Audit<'_> {
     /// Accounts for what has no name and nothing compared leads to.
@@ -214,7 +211,7 @@ fn rest(side: &Side<'_>, compared: &[bool], mut covered: Vec<Rest>) -> BTreeMap<
 
 /// Where the words of a table lead, if all of them are distances from its beginning to other data.
 pub(super) fn distances(side: &Side<'_>, from: u64, to: u64) -> Vec<u64> {
-    if from % 4 != 0 || to.saturating_sub(from) < 8 {
+    if !from.is_multiple_of(4) || to.saturating_sub(from) < 8 {
         return Vec::new();
     }
     let places = (from..to.saturating_sub(3)).step_by(4);

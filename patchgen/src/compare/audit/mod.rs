@@ -108,6 +108,9 @@ struct Constant {
     beside: bool,
 }
 
+/// Some bytes: from, to.
+type Rest = (u64, u64);
+
 /// The comparison under way.
 struct Audit<'a> {
     old: Side<'a>,
@@ -123,8 +126,8 @@ struct Audit<'a> {
     work: VecDeque<(usize, usize)>,
     constants: VecDeque<Constant>,
     seen: HashSet<(u64, u64)>,
-    /// Where something without a name was accounted for: from, to.
-    covered: (Vec<(u64, u64)>, Vec<(u64, u64)>),
+    /// Where something without a name was accounted for.
+    covered: (Vec<Rest>, Vec<Rest>),
     /// Places of code that stand elsewhere in their range in the new build: after an alignment of another length.
     shifts: HashMap<(usize, usize), Vec<(u64, i64)>>,
     /// Constants that are led to from now on are led to by a table of distances, or read for one.

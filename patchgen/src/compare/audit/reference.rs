@@ -63,7 +63,8 @@ impl Audit<'_> {
                     range.role == Role::Data && !side.image.sections[range.section].writable
                 };
                 let both_unnamed = !named_before && !named_after;
-                if !both_unnamed && !(constant(&self.old, a) && constant(&self.new, b)) {
+                let both_constant = constant(&self.old, a) && constant(&self.new, b);
+                if !both_unnamed && !both_constant {
                     return false;
                 }
                 let read = if let Access::Memory(size) = access { size } else { 0 };

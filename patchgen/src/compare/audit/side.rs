@@ -164,7 +164,8 @@ impl<'a> Side<'a> {
         };
         side.cut(homes);
         side.plt = side.plt_entries();
-        side.frames = frames::read(&side);
+        let unwinding = image.sections.iter().zip(&side.roles).filter(|(_, role)| **role == Role::Unwind);
+        side.frames = frames::read(unwinding.map(|(section, _)| section));
         side.targets = side.find_targets();
         side.cut_unsized();
         side
