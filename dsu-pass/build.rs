@@ -3,6 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+#[expect(dead_code, unreachable_pub, reason = "the library exports and uses all of it")]
+#[path = "src/toolchain.rs"]
+mod toolchain;
+
+use toolchain::{LLVM_CONFIG, MAJOR, PREFIX};
+
 const SHIM: &str = "src/llvm/shim.cpp";
 /// (source, archive, whether it must be unwound through): what dsu-cc links into programs beside the runtime.
 const ARCHIVES: [(&str, &str, bool); 2] =
@@ -10,7 +16,7 @@ const ARCHIVES: [(&str, &str, bool); 2] =
 
 fn main() {
     println!("cargo::rerun-if-changed={SHIM}");
-    println!("cargo::rerun-if-env-changed=LLVM_SYS_191_PREFIX");
+    println!("cargo::rerun-if-env-changed={PREFIX}");
     let mut build = cc::Build::new();
     build.cpp(true).std("c++17").file(SHIM).include(include_dir()).warnings(false);
     for flag in ["-fno-exceptions", "-fno-rtti"] {
@@ -27,17 +33,17 @@ fn main() {
     }
 }
 
-/// LLVM's headers: where `LLVM_SYS_191_PREFIX` says, else where llvm-config-19 says.
+/// LLVM's headers: where the variable of the prefix says, else where llvm-config does.
 fn include_dir() -> PathBuf {
-    if let Some(prefix) = std::env::var_os("LLVM_SYS_191_PREFIX") {
+    if let Some(prefix) = std::env::var_os(PREFIX) {
         let dir = PathBuf::from(prefix).join("include");
         if dir.join("llvm/Passes/PassBuilder.h").exists() {
             return dir;
         }
     }
-    let output = Command::new("llvm-config-19").arg("--includedir").output();
-    let output =
-        output.expect("no LLVM 19 headers: run ci/install-deps.sh, or set LLVM_SYS_191_PREFIX to LLVM's prefix");
+    let output = Command::new(LLVM_CONFIG).arg("--includedir").output().unwrap_or_else(|error| {
+        panic!("no headers of LLVM {MAJOR} ({error}): run ci/install-deps.sh, or set {PREFIX} to LLVM's prefix")
+    });
     PathBuf::from(String::from_utf8(output.stdout).expect("llvm-config prints a path").trim())
 }
 

@@ -2,8 +2,9 @@
 
 use crate::capture::{self, CaptureError};
 use crate::instrument;
-use crate::llvm::Module;
+use crate::llvm::{Module, export_plugin};
 use crate::options::{Options, OptionsError};
+use crate::record;
 use crate::report;
 use crate::survey::{self, ListError};
 use crate::waits::{self, List, PointsError};
@@ -28,6 +29,12 @@ pub enum PluginError {
     Report(#[from] report::ReportError),
 }
 
+export_plugin!(run_for_llvm);
+
+fn run_for_llvm(module: &Module<'_>, arguments: &str) -> Result<(), String> {
+    run(module, arguments).map_err(|error| error.to_string())
+}
+
 /// Instruments the module in place.
 ///
 /// # Errors
@@ -44,6 +51,6 @@ pub fn run(module: &Module<'_>, arguments: &str) -> Result<(), PluginError> {
     report::unit(&waited, &options)?;
     let captured = capture::capture(waited, &options)?;
     let instrumented = instrument::instrument(captured, &options);
-    capture::record(instrumented);
+    record::record(instrumented);
     Ok(())
 }

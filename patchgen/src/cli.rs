@@ -9,6 +9,7 @@ use crate::patch::hooks::Source;
 use crate::report::page::Format;
 
 use crate::check::consistency::Model;
+use crate::compare::diff::LineRule;
 
 /// Turns two builds of a C program into one patch for the running process, or says why it must not.
 #[derive(Debug, Parser)]
@@ -26,7 +27,8 @@ Examples:
   patchgen report memcached.dsubase new/memcached -o fix.html
   patchgen inspect fix.dsu --dot | dot -Tsvg > fix.svg
 
-Exit codes: 0 patch written, or differences shown; 1 failed; 2 usage; 3 no change; 4 refused."
+Exit codes: 0 patch written, or differences shown; 1 failed; 2 usage; 3 no change; 4 refused; \
+    5 nothing of the change would ever run."
 )]
 pub struct Cli {
     /// What to do.
@@ -50,6 +52,13 @@ pub struct Additions {
     /// Why the override of the `--accept` before it is safe; recorded in the patch.
     #[arg(long, value_name = "WHY")]
     pub because: Vec<String>,
+    /// Function that is told the line of its call (`__LINE__`), beside the usual assertions and loggers: one that differs only in
+    /// such numbers is not replaced.
+    #[arg(long, value_name = "NAME")]
+    pub line_callee: Vec<String>,
+    /// A line number that differs is a change like any other.
+    #[arg(long, conflicts_with = "line_callee")]
+    pub strict_lines: bool,
 }
 
 impl Additions {
@@ -67,6 +76,11 @@ impl Additions {
         let both = self.accept.iter().zip(&self.because);
         let override_of = |because: &str, name: &str| Override { name: name.to_owned(), because: because.to_owned() };
         Ok(both.flat_map(|(list, because)| names(list).into_iter().map(|name| override_of(because, name))).collect())
+    }
+
+    /// Which operands are taken for line numbers.
+    pub fn lines(&self) -> LineRule {
+        LineRule { strict: self.strict_lines, callees: self.line_callee.clone() }
     }
 
     /// The hooks file.
@@ -175,7 +189,7 @@ pub enum Command {
         #[arg(required_unless_present = "all_functions")]
         new: Option<PathBuf>,
         /// Replace every function of OLD by a recompiled copy of itself.
-        #[arg(long, conflicts_with_all = ["new", "hooks", "accept", "report"])]
+        #[arg(long, conflicts_with_all = ["new", "hooks", "accept", "report", "line_callee", "strict_lines"])]
         all_functions: bool,
         /// Check that this process or file is the base, and not the build to become.
         #[arg(long, value_name = "PID|FILE", requires = "new")]

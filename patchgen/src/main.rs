@@ -49,7 +49,7 @@ fn run(command: Command) -> Result<u8> {
         Command::Base { app, output, strip } => base(&app, output, strip),
         Command::Diff { old, new, running, json, ir, additions } => {
             let accept = accepted(&additions);
-            let builds = pipeline::read(&old, &new, running.as_deref())?.with_hooks(additions.source().as_ref())?;
+            let builds = with_wishes(pipeline::read(&old, &new, running.as_deref())?, &additions)?;
             let (report, _) = pipeline::compare(&builds, &accept, None, &Progress::default())?;
             show(Some(&builds), &report, json, ir);
             Ok(code(&report))
@@ -59,7 +59,7 @@ fn run(command: Command) -> Result<u8> {
             build(&Subject::SelfPatch(&old), &[], &making, keep)
         }
         Command::Build { old, new: Some(new), all_functions: _, running, making, keep, additions } => {
-            let builds = pipeline::read(&old, &new, running.as_deref())?.with_hooks(additions.source().as_ref())?;
+            let builds = with_wishes(pipeline::read(&old, &new, running.as_deref())?, &additions)?;
             build(&Subject::Change(&builds), &accepted(&additions), &making, keep)
         }
         Command::Git { from, running, making, additions } => {
@@ -69,7 +69,7 @@ fn run(command: Command) -> Result<u8> {
             let made = made_from_git(&from)?;
             let old = made.old.as_deref().map_or_else(|| Ok(base.expect("or it was built")), Build::read)?;
             let read = pipeline::pair_up(old, Build::read(&made.new)?, running.as_deref())?;
-            let mut builds = read.with_hooks(additions.source().as_ref())?;
+            let mut builds = with_wishes(read, &additions)?;
             builds.trees = Some(made.trees.clone());
             build(&Subject::Change(&builds), &accept, &making, None)
         }
@@ -123,6 +123,7 @@ fn code(report: &Report) -> u8 {
     match report.verdict {
         Verdict::Apply => exit::DONE,
         Verdict::NoChange => exit::NO_CHANGE,
+        Verdict::NoEffect => exit::NO_EFFECT,
         Verdict::Refused => exit::REFUSED,
     }
 }
@@ -146,6 +147,13 @@ fn base(app: &Path, output: Option<PathBuf>, strip: bool) -> Result<u8> {
         build.build_id_hex()
     ));
     Ok(exit::DONE)
+}
+
+/// The builds with what the release engineer adds to them.
+fn with_wishes(builds: Builds, additions: &Additions) -> Result<Builds> {
+    let mut builds = builds.with_hooks(additions.source().as_ref())?;
+    builds.lines = additions.lines();
+    Ok(builds)
 }
 
 /// A mistake in the command line ends the program, as clap's own checks do.
@@ -217,7 +225,7 @@ struct ReportOptions {
 fn report(old: &Path, new: &Path, wanted: &ReportOptions, additions: &Additions) -> Result<u8> {
     let made = wanted.patch.as_deref().map(inspect::inspect).transpose()?;
     let accept = made.as_ref().map_or_else(|| accepted(additions), inspect::Inspected::accepted);
-    let builds = pipeline::read(old, new, None)?.with_hooks(additions.source().as_ref())?;
+    let builds = with_wishes(pipeline::read(old, new, None)?, additions)?;
     let named = wanted.name.clone().or_else(|| made.as_ref().map(inspect::Inspected::name));
     let name = named.unwrap_or_else(|| builds.new.name.clone());
     let tools = Tools::default();

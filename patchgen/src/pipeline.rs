@@ -6,12 +6,15 @@ use crate::build::both;
 use crate::build::pair::{Load, Pair, pair};
 use crate::build::{Build, running};
 use crate::check::consistency::{Model, choose};
+use crate::check::effects;
 use crate::check::overrides::{self, Override};
 use crate::check::redirect::{Redirect, redirects};
 use crate::check::rules::{Verdict, check_builds, judge, reinitialised};
+use crate::compare::audit::{Subject, audit};
 use crate::compare::callgraph::CallGraph;
 use crate::compare::closure::{UpdateSet, close};
-use crate::compare::diff::{Changes, diff};
+use crate::compare::diff::{Changes, LineRule, diff};
+use crate::compare::layout::Types;
 use crate::compare::resolve::Resolver;
 use crate::compare::side::{side, sides, texts, texts_of};
 use crate::patch::emit;
@@ -36,7 +39,7 @@ pub fn pair_up(old: Build, new: Build, running: Option<&str>) -> Result<Builds> 
     }
     let pairs = pair(&old, &new)?;
     check_builds(&old, &new, &pairs)?;
-    Ok(Builds { old, new, pairs, hooks: Hooks::default(), trees: None })
+    Ok(Builds { old, new, pairs, hooks: Hooks::default(), lines: LineRule::default(), trees: None })
 }
 
 /// Compares them, with overrides; makes a patch when one is wanted and possible.
@@ -61,24 +64,29 @@ fn attempt(
     load: Load,
     progress: &Progress,
 ) -> Result<Attempt> {
-    let Builds { old, new, pairs, hooks, trees: _ } = builds;
+    let Builds { old, new, pairs, hooks, lines, trees: _ } = builds;
     progress.step("reading changed units");
     let texts = texts(old, new, pairs, load)?;
     progress.step("fingerprinting");
     let (old_side, new_side) = sides((old, new), &texts, pairs)?;
     progress.step("comparing");
-    let mut changes = diff(&old_side, &new_side, pairs);
+    let mut changes = diff(&old_side, &new_side, pairs, lines);
     changes.list.retain(|change| !hooks.hold(change));
     let resolver = Resolver::new(&old_side, &new_side, pairs);
     let types = crate::compare::layout::find(&resolver, pairs);
     types.enter(&resolver, pairs, &mut changes);
     let graph = CallGraph::build(&resolver);
     let set = close(&resolver, &graph, &changes, hooks.roots(), reinitialised(&resolver, &changes, accept));
-    if (set.needs_all || types.needs_all) && load == Load::Changed {
+    if (set.needs_all || types.needs_all || changes.needs_all) && load == Load::Changed {
         return Ok(None);
     }
     let (_, mut problems) = judge(&resolver, &changes, &set, pairs, &types);
+    problems.extend(texts.1.problems.iter().cloned());
     let transformed = hooks.transform(&resolver, &changes.list, &mut problems)?;
+    // What was compiled differently differs everywhere.
+    if !problems.iter().any(|p| p.reason == Reason::DifferentFlags) {
+        problems.extend(audit(&Subject { old, new, pairs, changes: &changes, set: &set }, progress));
+    }
     let accepted = overrides::accept(accept, &mut problems)?;
     let verdict = Verdict::of(&problems, &set);
     let mut report = Report::new(&resolver, &graph, &changes, &set, verdict, problems);
@@ -87,7 +95,14 @@ fn attempt(
         return Ok(Some((report, None)));
     }
     let redirects = redirects(&resolver, &set)?;
-    let wanted = PatchParts { graph: &graph, set: &set, redirects: &redirects, hooks, transformed: &transformed };
+    let wanted = PatchParts {
+        graph: &graph,
+        set: &set,
+        redirects: &redirects,
+        hooks,
+        transformed: &transformed,
+        types: Some(&types),
+    };
     make(report, &resolver, &wanted, patch, progress).map(Some)
 }
 
@@ -113,8 +128,14 @@ pub fn replace_all(build: &Path, order: Order<'_>, progress: &Progress) -> Resul
     let mut redirects = redirects(&resolver, &set)?;
     exempt_from_stack_check(&resolver, &graph, &mut redirects);
     let (hooks, transformed) = (Hooks::default(), Transformed::default());
-    let wanted =
-        PatchParts { graph: &graph, set: &set, redirects: &redirects, hooks: &hooks, transformed: &transformed };
+    let wanted = PatchParts {
+        graph: &graph,
+        set: &set,
+        redirects: &redirects,
+        hooks: &hooks,
+        transformed: &transformed,
+        types: None,
+    };
     make(report, &resolver, &wanted, Some(order), progress)
 }
 
@@ -125,6 +146,8 @@ struct PatchParts<'w> {
     redirects: &'w [Redirect],
     hooks: &'w Hooks,
     transformed: &'w Transformed,
+    /// None for copies of functions, which have no effect to speak of.
+    types: Option<&'w Types>,
 }
 
 /// Makes the patch of an update set, when one is wanted.
@@ -135,7 +158,7 @@ fn make(
     patch: Option<Order<'_>>,
     progress: &Progress,
 ) -> Result<Outcome> {
-    let PatchParts { graph, set, redirects, hooks, transformed } = *wanted;
+    let PatchParts { graph, set, redirects, hooks, transformed, types } = *wanted;
     let (old, new) = (resolver.old.build, resolver.new.build);
     let choice = match choose(resolver, graph, set, redirects, patch.and_then(|p| p.consistency)) {
         Ok(choice) => choice,
@@ -143,6 +166,15 @@ fn make(
     };
     let model = choice.model;
     report.consistency = Some(choice);
+    if let Some(types) = types {
+        progress.step("looking for what would not take effect");
+        report.effects = effects::effects(resolver, (graph, set), redirects, types, model)?;
+        if effects::is_without_effect(&report.effects, redirects, set) {
+            report.verdict = Verdict::NoEffect;
+            report.consistency = None;
+            return Ok((report, None));
+        }
+    }
     // `diff` goes this far too: what only shows when code is taken out of its unit is part of its answer.
     let mut extracted = match extract(resolver, set) {
         Ok(extracted) => extracted,

@@ -89,8 +89,14 @@ reasons! {
     OtherPatch = "other-patch", exit::FAILED, "give the builds, and the hooks file, that it was made from";
     /// Two units cannot be told apart.
     AmbiguousUnit = "ambiguous-unit", exit::REFUSED, "compile each source once per program";
+    /// Units of both builds that may be one.
+    UnpairedUnit = "unpaired-unit", exit::REFUSED, "give the source file the name and folder it had, or restart";
     /// `-mcmodel=large` or `kernel`.
     CodeModel = "code-model", exit::REFUSED, "build with -mcmodel=small or medium";
+    /// Code differs that no record of dsu-cc accounts for.
+    UnexplainedCode = "unexplained-code", exit::REFUSED, "restart with the new build, compile what it is about with dsu-cc, or say why it does no harm with `--accept NAME --because WHY`";
+    /// Data differ that no record of dsu-cc accounts for.
+    UnexplainedData = "unexplained-data", exit::REFUSED, "restart with the new build, or say why it does no harm with `--accept NAME --because WHY`";
     /// Assembly at file level changed.
     FileAsm = "file-asm-changed", exit::REFUSED, "restart with the new build, or move the change into a function";
 
@@ -100,6 +106,12 @@ reasons! {
     SectionChanged = "section-changed", exit::REFUSED, "keep the entries of the section as they were, or restart";
     /// The old build optimised a variable away, and its state with it.
     DissolvedState = "dissolved-state", exit::REFUSED, "use a new variable, reinitialise it with `--accept NAME --because WHY`, or restart";
+    /// New code takes the first value of a variable for the one that the process has.
+    FoldedState = "folded-state", exit::REFUSED, "keep a write of the variable that the compiler cannot see through, override the refusal if new code may go on with its first value (`--accept NAME --because WHY`), or restart";
+    /// Blocks or lambdas that cannot be matched with the old ones.
+    UnpairedFunction = "unpaired-function", exit::REFUSED, "change one of them at a time, make named functions of them, or restart";
+    /// A new variable that may be an old one.
+    UnpairedVariable = "unpaired-variable", exit::REFUSED, "give it the name and place it had, reinitialise it (`--accept NAME --because WHY`), or restart";
     /// A static local that cannot be matched with its old storage.
     AmbiguousStatic = "ambiguous-static", exit::REFUSED, "give the static variables of the function different names";
     /// A new thread-local variable.
@@ -126,6 +138,8 @@ reasons! {
     RelativeReference = "relative-reference", exit::REFUSED, "build with -fPIC or -fPIE and without the construct named";
     /// A symbol that nobody provides.
     Unresolved = "unresolved-symbol", exit::REFUSED, "call only functions of the program and of the libraries it already loads";
+    /// A name that may have been linked with `--wrap`, or not.
+    Wrapped = "wrapped-symbol", exit::REFUSED, "call a function of another name, or restart";
     /// A library of the base is not on this machine.
     LibraryMissing = "library-missing", exit::REFUSED, "run patchgen where the libraries of the base are installed";
     /// A relocation the runtime does not do.

@@ -67,7 +67,7 @@ fn keep(place: &[AtomicU8], text: &str) {
 fn kept(place: &[AtomicU8]) -> Text<SUBJECT_MAX> {
     let mut text = Text::empty();
     for byte in place.iter().map(|byte| byte.load(Ordering::Relaxed)).take_while(|byte| *byte != 0) {
-        text = text.with(&[byte]);
+        text.push(&[byte]);
     }
     text
 }

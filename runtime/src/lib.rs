@@ -1,21 +1,25 @@
 //! The runtime of an updatable program: one thread, one socket, nothing on any path the program itself takes.
 //!
+//! Each module knows only those that stand below it:
+//!
 //! | module | what it does |
 //! |---|---|
 //! | [`start`] | constructor, `fork`, exit |
-//! | [`place`] | where the socket is |
 //! | [`server`] | waits for requests, answers them |
-//! | [`state`] | what is loaded and applied |
-//! | [`image`] | patch file -> checked, loaded, relocated image |
-//! | [`switch`] | prepare (may fail, has touched nothing) and commit (cannot fail) |
-//! | [`outcome`] | what an update did; its hooks |
-//! | [`phase`] | `fork` while an update is in progress |
-//! | [`threads`], [`word`], [`gate`] | a record for each thread; what instrumented code and stubs call |
-//! | [`scan`] | stacks, and what may stand on them |
+//! | [`requests`], [`closed`] | apply, revert, cancel; libraries that the program has closed |
+//! | [`driver`] | from the commit to the last thread, and on to the end of old code |
+//! | [`state`], [`history`] | what is loaded, applied and in progress; what reverts go back to |
+//! | [`reclaim`], [`outcome`] | old code goes when nothing can return into it; what an update did, its hooks |
 //! | [`transition`] | threads move one by one |
-//! | [`reclaim`] | old code goes when nothing can return into it |
+//! | [`switch`] | prepare (may fail, has touched nothing) and commit (cannot fail) |
+//! | [`load`], [`verify`], [`image`] | patch file -> checked, loaded, relocated image |
+//! | [`points`], [`slow_path`] | what instrumented code and dispatch stubs call |
+//! | [`threads`], [`thread_state`] | a record for each thread, and the word that says where it is |
+//! | [`stack_check`], [`stacks`], [`ranges`] | what may stand on stacks |
+//! | [`place`], [`phase`], [`fail`] | where the socket is; `fork` while an update is in progress; refusals |
 //! | [`shadow`] | memory that patch code attaches to objects |
 //! | [`sys`] | system calls, libc, the dynamic linker, foreign memory |
+//! | [`text`], [`arch`] | short texts; what differs between processors |
 //!
 //! Nothing here allocates, panics, or waits for a thread of the program; nor does a thread of the program ever wait
 //! for this one.
@@ -23,24 +27,35 @@
 //! In a profile that unwinds, that of the tests, it has the standard library in it, and nothing links it.
 #![cfg_attr(all(not(test), panic = "abort"), no_std)]
 
+mod arch;
+mod closed;
+mod driver;
 mod fail;
-mod gate;
+mod history;
 mod image;
+mod listing;
+mod load;
 mod outcome;
 mod phase;
 mod place;
+pub mod points;
+mod ranges;
 mod reclaim;
-mod scan;
+mod requests;
 mod server;
 pub mod shadow;
+mod slow_path;
+mod stack_check;
+mod stacks;
 pub mod start;
 mod state;
 mod switch;
 mod sys;
 mod text;
+mod thread_state;
 pub mod threads;
 mod transition;
-mod word;
+mod verify;
 
 /// Apart, so that the model checker can put its own in its place.
 mod sync {

@@ -3,9 +3,9 @@
 use dsu_abi::wire::Code;
 
 use crate::fail::{Fail, Result};
-use crate::image::{Image, Redirect};
-use crate::switch::{MODULES, Move};
-use crate::sys::loader::call_hook;
+use crate::image::{Image, Replacement};
+use crate::switch::{MODULES, VersionChange};
+use crate::sys::dlopen::call_hook;
 use crate::transition::Transition;
 
 /// What was done, for the answer.
@@ -13,7 +13,7 @@ pub(crate) struct Outcome {
     /// The patch asked for; `None` for a revert.
     pub(crate) new: Option<&'static Image>,
     /// The update.
-    pub(crate) update: Move,
+    pub(crate) update: VersionChange,
     pub(crate) generation: u32,
     pub(crate) already: bool,
     pub(crate) reused: bool,
@@ -28,7 +28,7 @@ impl Outcome {
     pub(crate) fn nothing(image: &'static Image, generation: u32, map_ns: u64) -> Self {
         Self {
             new: Some(image),
-            update: Move::to(None, [None; MODULES]),
+            update: VersionChange::to(None, [None; MODULES]),
             generation,
             already: true,
             reused: true,
@@ -41,9 +41,9 @@ impl Outcome {
     }
 
     /// Functions whose version is the base's again.
-    pub(crate) fn returned(&self) -> impl Iterator<Item = &'static Redirect> {
-        let Move { from, to } = &self.update;
-        let gone = from.iter().flatten().flat_map(|image| image.redirects);
+    pub(crate) fn returned(&self) -> impl Iterator<Item = &'static Replacement> {
+        let VersionChange { from, to } = &self.update;
+        let gone = from.iter().flatten().flat_map(|image| image.replacements);
         gone.filter(|r| !to.iter().flatten().any(|image| image.find(r.slot).is_some()))
     }
 }
@@ -58,7 +58,7 @@ pub(crate) fn ask(hook: u64, name: &str) -> Result<()> {
 
 /// Tells the hooks of the patch that was applied or taken back, and of no other, that it is done.
 pub(crate) fn notify(done: &Transition) {
-    let hook: fn(&Image) -> u64 = match (done.revert, done.turned_back) {
+    let hook: fn(&Image) -> u64 = match (done.revert, done.cancelled) {
         (false, false) => |image| image.hooks.post_apply,
         (true, true) => return,
         _ => |image| image.hooks.post_revert,

@@ -12,7 +12,7 @@
 
 use core::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
 
-use crate::sys::{loader, process};
+use crate::sys::{linker, process};
 
 /// What the runtime's thread is at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -65,7 +65,7 @@ pub(crate) extern "C" fn before_fork() {
     let first = FORKING.fetch_add(1, Ordering::SeqCst) == 0;
     // Bounded: this very thread may hold a lock that the loader waits for.
     for _ in 0..LOADING_WAIT_MS * 10 {
-        if PHASE.load(Ordering::SeqCst) != Phase::Loading as u8 && !loader::is_holding() {
+        if PHASE.load(Ordering::SeqCst) != Phase::Loading as u8 && !linker::is_holding() {
             break;
         }
         process::sleep_us(100);
@@ -92,18 +92,27 @@ pub(crate) fn after_fork_in_child() -> Phase {
         2 => Phase::Opened,
         _ => Phase::Committing,
     };
-    if loader::was_holding() || phase == Phase::Loading {
+    if linker::was_holding() || phase == Phase::Loading {
         LOST.store(true, Ordering::Relaxed);
     }
     phase
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
+
+    /// The phase is one for the whole process, and tests run at once.
+    pub(crate) static ALONE: std::sync::Mutex<()> = std::sync::Mutex::new(());
+
+    /// The phase the runtime is at.
+    pub(crate) fn now() -> u8 {
+        PHASE.load(Ordering::SeqCst)
+    }
 
     #[test]
     fn a_child_learns_what_its_parent_was_at_and_the_parent_goes_on() {
+        let _alone = ALONE.lock().expect("no test has failed in it");
         assert!(enter(Phase::Committing));
         before_fork();
         after_fork_in_parent();

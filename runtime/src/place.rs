@@ -3,12 +3,19 @@
 //! have put something else in its place.
 
 use core::ffi::CStr;
+use core::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
 
 use crate::sys::process;
-use crate::text::Text;
+use crate::text::{Text, c_str};
 
 /// A path that fits a socket address.
 pub(crate) type Path = Text<108>;
+
+/// Process that the socket is of; 0 when there is none.
+static SOCKET_OF: AtomicU32 = AtomicU32::new(0);
+/// Where it is; written before `SOCKET_OF`, so that the exiting thread reads it whole.
+static SOCKET: [AtomicU8; 108] = [const { AtomicU8::new(0) }; 108];
+static EXITING: AtomicBool = AtomicBool::new(false);
 
 /// What is known when the program starts, while the environment is as it came.
 pub(crate) struct Start {
@@ -18,9 +25,10 @@ pub(crate) struct Start {
 
 /// Takes note of it; `None` when the runtime is turned off.
 pub(crate) fn start() -> Option<Start> {
-    let chosen = process::environment(c"DSU_RUNTIME_DIR");
-    let off = chosen.is_some_and(CStr::is_empty);
-    (!off).then(|| Start { chosen: chosen.map(Path::from_c_str), user: process::users().1 })
+    let chosen: Option<Path> = process::environment(c"DSU_RUNTIME_DIR");
+    let off = chosen.is_some_and(|chosen| chosen.as_bytes().is_empty());
+    // A program that runs with more rights than its caller (set-id, file capabilities) takes orders from nobody.
+    (!off && !process::is_secure()).then(|| Start { chosen, user: process::users().1 })
 }
 
 /// Chooses the directory, and makes it if need be. `None`: the program goes on without a socket. A daemon that has
@@ -64,6 +72,34 @@ fn is_safe(directory: &CStr, user: u32) -> bool {
 pub(crate) fn socket(directory: &Path, pid: u32, temporary: bool) -> Option<Path> {
     let path = directory.with(b"/").with_number(pid).with(if temporary { b".new" } else { b".sock" });
     (!path.is_full()).then_some(path)
+}
+
+/// Notes the socket, so that exit removes it; removes it at once if exit was faster.
+pub(crate) fn remember_socket(path: &Path) {
+    SOCKET_OF.store(0, Ordering::SeqCst);
+    for (at, place) in SOCKET.iter().enumerate() {
+        place.store(path.as_bytes().get(at).copied().unwrap_or(0), Ordering::Relaxed);
+    }
+    SOCKET_OF.store(process::pid(), Ordering::SeqCst);
+    if EXITING.load(Ordering::SeqCst) {
+        remove_socket();
+    }
+}
+
+/// At exit: removes the socket, in the process that made it only.
+pub(crate) extern "C" fn remove_socket() {
+    EXITING.store(true, Ordering::SeqCst);
+    if SOCKET_OF.load(Ordering::SeqCst) == process::pid() {
+        let path = SOCKET.each_ref().map(|byte| byte.load(Ordering::Relaxed));
+        if let Some(path) = c_str(&path) {
+            process::unlink(path);
+        }
+    }
+}
+
+/// In a child just forked: the socket is its parent's.
+pub(crate) fn forget_socket() {
+    SOCKET_OF.store(0, Ordering::SeqCst);
 }
 
 #[cfg(test)]

@@ -1,70 +1,73 @@
 //! Old code goes when nothing can return into it. Once no slot leads there, a thread without a frame in it can never
 //! get one again: so every thread is looked at once, by itself or while it sleeps. Stacks of coroutines, which no
-//! thread may be running on, are looked at between two such rounds: one that was resumed meanwhile shows in the second.
+//! thread may be running on, are looked at between two such epochs: one that was resumed meanwhile shows in the second.
 
 use core::sync::atomic::Ordering;
 
 use crate::image::Image;
-use crate::scan::{Range, Ranges, Task, each_word};
+use crate::ranges::Ranges;
+use crate::stack_check::StackCheck;
+use crate::stacks::each_word;
 use crate::sys::Errno;
+use crate::sys::range::Range;
 use crate::threads;
-use crate::transition::{Census, Rounds};
+use crate::transition::{Epochs, Progress};
 
 /// A proof in progress.
 #[derive(Clone, Copy)]
 pub(crate) struct Reclaim {
-    /// Rounds still to be completed.
-    rounds: u32,
+    /// Epochs still to be completed.
+    epochs: u32,
 }
 
 /// Whether an image's code is waiting to go.
 pub(crate) fn is_waiting(image: &Image) -> bool {
-    !image.escapes && !image.reclaimed.load(Ordering::Relaxed)
+    !image.address_taken && !image.reclaimed.load(Ordering::Relaxed)
 }
 
 /// Tells of the images whose code nothing leads to.
-pub(crate) type Wasted<'w> = &'w dyn Fn(&mut dyn FnMut(&'static Image));
+pub(crate) type Retired<'w> = &'w dyn Fn(&mut dyn FnMut(&'static Image));
 
 /// Their code.
-fn code(wasted: Wasted<'_>) -> Result<Ranges, Errno> {
-    Ranges::collect(&|visit| wasted(&mut |image| visit(image.code)))
+fn code(unused: Retired<'_>) -> Result<Ranges, Errno> {
+    Ranges::collect(&|visit| unused(&mut |image| visit(image.code)))
 }
 
 impl Reclaim {
     /// Begins to prove that nothing runs in these. `None` if there is nothing to prove.
-    pub(crate) fn begin(rounds: &mut Rounds, goal: u32, wasted: Wasted<'_>) -> Result<Option<Self>, Errno> {
-        let retired = code(wasted)?;
+    pub(crate) fn begin(epochs: &mut Epochs, goal: u32, unused: Retired<'_>) -> Result<Option<Self>, Errno> {
+        let retired = code(unused)?;
         // Where a stack has been lost sight of, there is no proof.
         if retired.is_empty() || threads::stacks().lost.load(Ordering::Relaxed) != 0 {
             return Ok(None);
         }
-        rounds.begin(Task { goal, changed: Ranges::empty(), retired })?;
+        epochs.begin(StackCheck { goal, changed: Ranges::empty(), retired })?;
         let has_stacks = threads::stacks().find(&mut |_| true).is_some();
-        Ok(Some(Self { rounds: if has_stacks { 2 } else { 1 } }))
+        Ok(Some(Self { epochs: if has_stacks { 2 } else { 1 } }))
     }
 
     /// Goes on; true when it is proven, and the code has gone.
     pub(crate) fn advance(
         &mut self,
-        rounds: &mut Rounds,
-        census: &Census,
+        epochs: &mut Epochs,
+        progress: &Progress,
         goal: u32,
-        wasted: Wasted<'_>,
+        unused: Retired<'_>,
     ) -> Result<bool, Errno> {
-        if !census.all_answered() {
+        if !progress.all_answered() {
             return Ok(false);
         }
-        let retired = code(wasted)?;
+        let retired = code(unused)?;
         if !stacks_are_free(&retired) {
             return Ok(false);
         }
-        self.rounds = self.rounds.saturating_sub(1);
-        if self.rounds > 0 {
-            rounds.begin(Task { goal, changed: Ranges::empty(), retired })?;
+        self.epochs = self.epochs.saturating_sub(1);
+        if self.epochs > 0 {
+            epochs.begin(StackCheck { goal, changed: Ranges::empty(), retired })?;
             return Ok(false);
         }
         let mut gone = Ok(());
-        wasted(&mut |image| gone = gone.and_then(|()| image.set_present(false)));
+        unused(&mut |image| gone = gone.and_then(|()| image.set_present(false)));
         gone.map(|()| true)
     }
 }

@@ -4,16 +4,16 @@
 use core::sync::atomic::Ordering;
 
 use dsu_abi::wire::{
-    Applied, Apply, Code, Done, Module, PACKET_MAX, Packet, Process, Redirect, Standing, Thread, Transition,
+    AppliedPatch, Apply, Blocker, Code, Done, FunctionVersion, ModuleStatus, PACKET_MAX, Packet, ProcessStatus,
+    ThreadStatus, TransitionStatus,
 };
 
 use crate::fail::{Fail, Result};
 use crate::outcome::Outcome;
 use crate::phase::{self, Phase};
 use crate::place::{self, Path, Start};
-use crate::start::remember_socket;
 use crate::state::{STATE, State, modules};
-use crate::sys::turn::Turn;
+use crate::sys::token::ThreadToken;
 use crate::sys::{Errno, Fd, process, socket, tasks};
 use crate::threads;
 use crate::transition;
@@ -34,14 +34,14 @@ pub(crate) enum End {
 }
 
 /// Serves until the process ends, if it can.
-pub(crate) fn run(start: &Start, mut turn: Turn) -> End {
+pub(crate) fn run(start: &Start, mut token: ThreadToken) -> End {
     let mut failures = 0;
     while failures < 5 {
         let Some(directory) = place::directory(start) else { return End::NoSocket };
         match bind(&directory) {
             Bound::Listening(listener) => {
                 failures = 0;
-                serve(&listener, &mut turn);
+                serve(&listener, &mut token);
             }
             Bound::ServedByAnother => return End::ServedByAnother,
             Bound::Failed => failures += 1,
@@ -92,7 +92,7 @@ fn bind(directory: &Path) -> Bound {
     process::unlink(from);
     match bound.and_then(|fd| Ok(Listener { inode: process::fstat(&fd)?.st_ino, fd })) {
         Ok(listener) => {
-            remember_socket(&path);
+            place::remember_socket(&path);
             Bound::Listening(listener)
         }
         Err(_) => Bound::Failed,
@@ -100,7 +100,7 @@ fn bind(directory: &Path) -> Bound {
 }
 
 /// Until the listening socket is lost.
-fn serve(listener: &Listener, turn: &mut Turn) {
+fn serve(listener: &Listener, token: &mut ThreadToken) {
     let mut waiting: [Option<Fd>; WAITING] = [const { None }; WAITING];
     let mut next = 0;
     let mut queue: Option<Queued> = None;
@@ -111,17 +111,17 @@ fn serve(listener: &Listener, turn: &mut Turn) {
         }
         let [first, ..] = &mut fds;
         *first = listener.fd.number();
-        let ready = socket::wait(fds, rest_ms(turn));
-        STATE.get(turn).forget_closed();
-        STATE.get(turn).poll();
-        if STATE.get(turn).transition.is_none()
+        let ready = socket::wait(fds, rest_ms(token));
+        STATE.get(token).forget_closed();
+        STATE.get(token).poll();
+        if STATE.get(token).transition.is_none()
             && let Some(queued) = queue.take()
         {
-            applied(&queued.connection, queued.file, &queued.wish, turn);
+            applied(&queued.connection, -1, queued.file, &queued.request, token);
         }
         for (place, ready) in waiting.iter_mut().zip(ready.iter().skip(1)) {
             if *ready && let Some(connection) = place.take() {
-                request(connection, turn, &mut queue);
+                request(connection, token, &mut queue);
             }
         }
         if ready.first() == Some(&true) {
@@ -140,12 +140,6 @@ fn serve(listener: &Listener, turn: &mut Turn) {
     }
 }
 
-/// Whether the other end is root or the process's own user.
-fn is_permitted(connection: &Fd) -> bool {
-    let (real, effective) = process::users();
-    socket::peer(connection).is_ok_and(|peer| [0, real, effective].contains(&peer.uid))
-}
-
 /// Where an answer goes. An error means that the client is gone or does not read.
 struct Answer<'c>(&'c Fd);
 
@@ -161,8 +155,8 @@ impl Answer<'_> {
 }
 
 /// How long to wait when no client comes.
-fn rest_ms(turn: &mut Turn) -> i32 {
-    match STATE.get(turn).rest_ms() {
+fn rest_ms(token: &mut ThreadToken) -> i32 {
+    match STATE.get(token).rest_ms() {
         -1 => LOOK_MS,
         rest => rest,
     }
@@ -172,13 +166,13 @@ fn rest_ms(turn: &mut Turn) -> i32 {
 struct Queued {
     connection: Fd,
     file: Fd,
-    wish: Apply,
+    request: Apply,
 }
 
 /// Reads one request and answers it, or puts it in the queue.
-fn request(connection: Fd, turn: &mut Turn, queue: &mut Option<Queued>) {
+fn request(connection: Fd, token: &mut ThreadToken, queue: &mut Option<Queued>) {
     let mut buffer = [0; PACKET_MAX];
-    let Ok((packet, file)) = socket::receive(&connection, &mut buffer) else { return };
+    let Ok((packet, [memory, file])) = socket::receive(&connection, &mut buffer) else { return };
     if packet.is_empty() {
         return; // Closed by the client.
     }
@@ -187,42 +181,51 @@ fn request(connection: Fd, turn: &mut Turn, queue: &mut Option<Queued>) {
         // An error of the answer is the client's loss.
         let _sent = answer.failure(&fail);
     };
-    if !is_permitted(&connection) {
+    // Who can open this process's memory has the right to attach a debugger, by the kernel's own judgement; nobody else may
+    // ask for anything.
+    if !memory.is_some_and(|memory| process::is_own_memory(&memory)) {
         return refused(Fail::new(Code::NotPermitted, "", ""));
     }
     if phase::lost() {
         return refused(Fail::new(Code::ForkedInUpdate, "", ""));
     }
     match (Packet::parse_request(packet), file) {
-        (Ok(Packet::Apply(wish)), Some(file)) => {
-            let busy = STATE.get(turn).transition.is_some();
-            if busy && wish.queue && queue.is_none() {
-                *queue = Some(Queued { connection, file, wish });
+        (Ok(Packet::Apply(request)), Some(file)) => {
+            let busy = STATE.get(token).transition.is_some();
+            if busy && request.queue && queue.is_none() {
+                *queue = Some(Queued { connection, file, request });
             } else {
-                applied(&connection, file, &wish, turn);
+                applied(&connection, connection.number(), file, &request, token);
             }
         }
-        (Ok(Packet::Revert(wish)), _) => {
-            with_linker(&answer, turn, |state| changed(state.revert(&wish), &answer));
+        (Ok(Packet::Revert(request)), _) => {
+            STATE.get(token).client = connection.number();
+            with_linker(&answer, token, |state| changed(state.revert(&request), &answer));
         }
         (Ok(Packet::Status), _) => {
             let queued = queue.is_some();
-            with_linker(&answer, turn, |state| status(state, queued, &answer));
+            with_linker(&answer, token, |state| status(state, queued, &answer));
         }
         (Ok(_), _) => refused(Fail::new(Code::BadRequest, "", "message of an unexpected kind")),
         (Err(error), _) => refused(Fail::new(Code::BadRequest, "", error.0)),
     }
 }
 
-fn applied(connection: &Fd, file: Fd, wish: &Apply, turn: &mut Turn) {
+/// `client` is the connection again, or -1 for a request that goes on without its client.
+fn applied(connection: &Fd, client: i32, file: Fd, request: &Apply, token: &mut ThreadToken) {
     let answer = Answer(connection);
-    with_linker(&answer, turn, |state| changed(state.apply(&file, wish), &answer));
+    STATE.get(token).client = client;
+    with_linker(&answer, token, |state| changed(state.apply(&file, request), &answer));
 }
 
 /// Runs something that uses the dynamic linker, which no fork must meet.
-fn with_linker(answer: &Answer<'_>, turn: &mut Turn, run: impl FnOnce(&mut State) -> core::result::Result<(), Errno>) {
+fn with_linker(
+    answer: &Answer<'_>,
+    token: &mut ThreadToken,
+    run: impl FnOnce(&mut State) -> core::result::Result<(), Errno>,
+) {
     let _sent = if phase::enter(Phase::Loading) {
-        let sent = run(STATE.get(turn));
+        let sent = run(STATE.get(token));
         phase::leave();
         sent
     } else {
@@ -233,8 +236,8 @@ fn with_linker(answer: &Answer<'_>, turn: &mut Turn, run: impl FnOnce(&mut State
 fn status(state: &State, queued: bool, answer: &Answer<'_>) -> core::result::Result<(), Errno> {
     let modules = modules();
     phase::leave(); // The dynamic linker is done with; only a copy is read from here on.
-    let generation = state.transition.map_or(state.generation, |transition| transition.goal());
-    let mut told = Process { pid: process::pid(), generation, images: 0, reclaimed: 0, code: 0, data: 0 };
+    let generation = state.transition.map_or(state.history.generation, |transition| transition.goal());
+    let mut told = ProcessStatus { pid: process::pid(), generation, images: 0, reclaimed: 0, code: 0, data: 0 };
     for image in state.images() {
         let reclaimed = image.reclaimed.load(Ordering::Relaxed);
         told.images += 1;
@@ -244,10 +247,10 @@ fn status(state: &State, queued: bool, answer: &Answer<'_>) -> core::result::Res
     }
     answer.packet(&Packet::Process(told))?;
     if let Some(transition) = state.transition {
-        answer.packet(&Packet::Transition(Transition {
+        answer.packet(&Packet::Transition(TransitionStatus {
             from: transition.from,
             to: transition.to,
-            turned_back: transition.turned_back,
+            cancelled: transition.cancelled,
             elapsed_ns: transition.elapsed_ns(),
             timeout_ms: transition.timeout_ms,
             queued,
@@ -255,7 +258,7 @@ fn status(state: &State, queued: bool, answer: &Answer<'_>) -> core::result::Res
     }
     each_thread(state, answer)?;
     for module in modules?.as_slice() {
-        answer.packet(&Packet::Module(Module {
+        answer.packet(&Packet::Module(ModuleStatus {
             path: module.path.as_str(),
             build_id: module.build_id(),
             dispatch: module.dispatch,
@@ -263,15 +266,15 @@ fn status(state: &State, queued: bool, answer: &Answer<'_>) -> core::result::Res
             points: module.points,
             skipped: module.skipped,
         }))?;
-        let Some(active) = state.active_on(module) else { continue };
-        let former = state.former_on(module).flatten();
-        for (depth, patch) in core::iter::once(active).chain(former).enumerate() {
+        let Some(active) = state.history.active_on(module) else { continue };
+        let undo = state.history.undo_on(module).flatten();
+        for (depth, patch) in core::iter::once(active).chain(undo).enumerate() {
             let (name, checksum, generation) = (patch.image.name, patch.image.checksum, patch.generation);
-            answer.packet(&Packet::Applied(Applied { name, checksum, generation, depth: depth as u32 }))?;
+            answer.packet(&Packet::Applied(AppliedPatch { name, checksum, generation, depth: depth as u32 }))?;
         }
-        for r in active.image.redirects {
+        for r in active.image.replacements {
             let version = active.generation;
-            answer.packet(&Packet::Redirect(Redirect { function: r.function, unit: r.unit, version }))?;
+            answer.packet(&Packet::Function(FunctionVersion { function: r.function, unit: r.unit, version }))?;
         }
     }
     answer.packet(&Packet::End)
@@ -284,17 +287,21 @@ fn each_thread(state: &State, answer: &Answer<'_>) -> core::result::Result<(), E
         if !tasks::exists(id) {
             continue;
         }
-        let standing = transition::standing(record, state.transition.as_ref());
+        let blocker = transition::blocker(record, state.transition.as_ref());
         let inside = record.inside.load(Ordering::Relaxed);
-        let inside = (standing == Standing::Inside).then(|| state.changed_function(inside)).flatten();
+        let inside = (blocker == Blocker::Inside).then(|| state.changed_function(inside)).flatten();
         let since = record.since_ns.load(Ordering::Relaxed);
         let name = tasks::name(id);
-        answer.packet(&Packet::Thread(Thread {
+        answer.packet(&Packet::Thread(ThreadStatus {
             id,
             name: name.as_str(),
-            generation: if state.transition.is_none() { state.generation } else { record.word.load().generation() },
+            generation: if state.transition.is_none() {
+                state.history.generation
+            } else {
+                record.state.load().generation()
+            },
             since_ns: if since == 0 { 0 } else { process::now_ns().wrapping_sub(since) },
-            standing,
+            blocker,
             function: inside.map_or("", |function| function.function),
             unit: inside.map_or("", |function| function.unit),
             line: inside.map_or(0, |function| function.line),
@@ -322,12 +329,12 @@ fn changed(outcome: Result<Outcome>, answer: &Answer<'_>) -> core::result::Resul
         commit_ns: outcome.commit_ns,
     }))?;
     if !outcome.already {
-        for r in outcome.update.to.iter().flatten().flat_map(|image| image.redirects) {
-            let redirect = Redirect { function: r.function, unit: r.unit, version: generation };
-            answer.packet(&Packet::Redirect(redirect))?;
+        for r in outcome.update.to.iter().flatten().flat_map(|image| image.replacements) {
+            let version = FunctionVersion { function: r.function, unit: r.unit, version: generation };
+            answer.packet(&Packet::Function(version))?;
         }
         for r in outcome.returned() {
-            answer.packet(&Packet::Redirect(Redirect { function: r.function, unit: r.unit, version: 0 }))?;
+            answer.packet(&Packet::Function(FunctionVersion { function: r.function, unit: r.unit, version: 0 }))?;
         }
     }
     answer.packet(&Packet::End)

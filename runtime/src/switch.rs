@@ -12,16 +12,15 @@
 
 use core::sync::atomic::{AtomicU16, AtomicUsize, Ordering};
 
-use dsu_abi::patch::control;
+use dsu_abi::control;
 use dsu_abi::wire::Code;
 
 use crate::fail::{Fail, Result};
-use crate::image::{Entry, Image, Redirect};
+use crate::image::{Entry, Image, Replacement};
 use crate::phase::{self, Phase};
-use crate::scan::Visit;
-use crate::sys::Errno;
 use crate::sys::memory::{Table, TextSpan, set_text_writable};
-use crate::sys::{loader, process};
+use crate::sys::range::Visit;
+use crate::sys::{Errno, linker, process};
 
 /// Instrumented modules with patches at a time; spans of text in a plan.
 pub(crate) const MODULES: usize = 64;
@@ -32,12 +31,12 @@ pub(crate) type Patches = [Option<&'static Image>; MODULES];
 
 /// An update: the patches in effect before and after it, on the modules it is about.
 #[derive(Clone, Copy)]
-pub(crate) struct Move {
+pub(crate) struct VersionChange {
     pub(crate) from: Patches,
     pub(crate) to: Patches,
 }
 
-impl Move {
+impl VersionChange {
     /// One patch, in place of `from`.
     pub(crate) fn to(image: Option<&'static Image>, from: Patches) -> Self {
         let mut to = [None; MODULES];
@@ -46,7 +45,7 @@ impl Move {
         Self { from, to }
     }
 
-    /// The way back.
+    /// The change in the other direction.
     pub(crate) fn reversed(self) -> Self {
         Self { from: self.to, to: self.from }
     }
@@ -55,13 +54,13 @@ impl Move {
     pub(crate) fn while_loaded(&self, step: &mut dyn FnMut()) -> bool {
         let mut done = false;
         let mut may_go = false;
-        self.each_image(&mut |image| may_go |= image.mark.is_some());
+        self.each_image(&mut |image| may_go |= image.cookie.is_some());
         let stand = || {
             let mut all = true;
             self.each_image(&mut |image| all &= image.is_loaded());
             all
         };
-        loader::while_loaded(may_go, &stand, &mut || {
+        linker::while_loaded(may_go, &stand, &mut || {
             step();
             done = true;
         });
@@ -101,11 +100,11 @@ impl Move {
     /// Every function it is about, with its versions before and after; the base's is `None`. Stops at a refusal. Calls
     /// and not iterators, which the compiler writes out for each use: this is linked into every program.
     fn each_function(&self, visit: &mut dyn FnMut(&Versions) -> Result<()>) -> Result<()> {
-        let find = |side: &Patches, r: &Redirect| side.iter().flatten().find_map(|image| image.find(r.slot));
-        for r in self.to.iter().flatten().flat_map(|image| image.redirects) {
+        let find = |side: &Patches, r: &Replacement| side.iter().flatten().find_map(|image| image.find(r.slot));
+        for r in self.to.iter().flatten().flat_map(|image| image.replacements) {
             visit(&Versions { provider: r, older: find(&self.from, r), newer: Some(r) })?;
         }
-        for r in self.from.iter().flatten().flat_map(|image| image.redirects) {
+        for r in self.from.iter().flatten().flat_map(|image| image.replacements) {
             if find(&self.to, r).is_none() {
                 visit(&Versions { provider: r, older: Some(r), newer: None })?;
             }
@@ -116,24 +115,24 @@ impl Move {
     /// Base code that changes, or changed; not that of functions that may never return.
     pub(crate) fn each_range(&self, visit: Visit<'_>) {
         self.each_image(&mut |image| {
-            for redirect in image.redirects.iter().filter(|redirect| !redirect.stays) {
-                visit(redirect.range);
+            for replacement in image.replacements.iter().filter(|replacement| !replacement.never_returns) {
+                visit(replacement.range);
             }
             image.each_range(visit);
         });
     }
 
-    /// Whether it can be done with consistency `thread`: see [`crate::image::Verified::check_ways`]. What was applied
+    /// Whether it can be done with consistency `thread`: see [`crate::image::Verified::check_trampolines`]. What was applied
     /// with another one may lack it.
     #[inline(never)]
-    pub(crate) fn check_ways(&self) -> Result<()> {
+    pub(crate) fn check_trampolines(&self) -> Result<()> {
         self.each_function(&mut |versions| {
             let function = versions.provider;
             let known = function.pair.is_some() && function.range.start < function.range.end;
             if known && versions.addresses().is_some() {
                 return Ok(());
             }
-            Err(Fail::new(Code::NoOldWay, "the patch in effect", "it was made for consistency `newest`"))
+            Err(Fail::new(Code::NoTrampoline, "the patch in effect", "it was made for consistency `newest`"))
         })
     }
 
@@ -161,9 +160,9 @@ impl Move {
 /// A function and two of its versions.
 struct Versions {
     /// Has the stub.
-    provider: &'static Redirect,
-    older: Option<&'static Redirect>,
-    newer: Option<&'static Redirect>,
+    provider: &'static Replacement,
+    older: Option<&'static Replacement>,
+    newer: Option<&'static Replacement>,
 }
 
 impl Versions {
@@ -172,9 +171,9 @@ impl Versions {
     fn addresses(&self) -> Option<[usize; 2]> {
         let base = match self.provider.entry {
             Entry::Always { base } => Some(base),
-            Entry::Armed { .. } => Some(self.provider.old).filter(|old| *old != 0),
+            Entry::Armed { .. } => Some(self.provider.original).filter(|original| *original != 0),
         };
-        let address = |version: Option<&Redirect>| version.map(|r| r.body).or(base);
+        let address = |version: Option<&Replacement>| version.map(|r| r.body).or(base);
         Some([address(self.newer)?, address(self.older)?])
     }
 }
@@ -198,22 +197,22 @@ impl Plan {
     }
 
     /// A plan after which every call runs the versions after the update.
-    pub(crate) fn settled(update: &Move) -> Result<Self> {
+    pub(crate) fn completed(update: &VersionChange) -> Result<Self> {
         Self::of(update, false)
     }
 
     /// A plan after which each thread runs the versions of its generation: the newer ones from `target` on.
-    pub(crate) fn transition(update: &Move, target: u32, newer_is_second: bool) -> Result<Self> {
-        update.check_ways()?;
+    pub(crate) fn transition(update: &VersionChange, target: u32, newer_is_second: bool) -> Result<Self> {
+        update.check_trampolines()?;
         update.set_pairs(target, newer_is_second)?;
         Self::of(update, true)
     }
 
     #[inline(never)]
-    fn of(update: &Move, by_stub: bool) -> Result<Self> {
+    fn of(update: &VersionChange, by_stub: bool) -> Result<Self> {
         let no_memory = |errno| Fail::system(Code::OutOfResources, errno, "memory for the plan of the update");
         let mut capacity = 0;
-        update.each_image(&mut |image| capacity += image.redirects.len());
+        update.each_image(&mut |image| capacity += image.replacements.len());
         let mut plan = Self { steps: Table::with_capacity(capacity).map_err(no_memory)?, spans: [None; SPANS] };
         update.each_function(&mut |versions| {
             let step = match (versions.newer, versions.older) {
@@ -278,16 +277,8 @@ impl Plan {
     }
 }
 
-fn not_writable(errno: Errno) -> Fail {
+pub(crate) fn not_writable(errno: Errno) -> Fail {
     Fail::system(Code::TextNotWritable, errno, "")
-}
-
-/// Whether this process may change its text at all: asked before anything is loaded for it.
-pub(crate) fn check_writable(span: &TextSpan) -> Result<()> {
-    if !process::has_barrier() {
-        return Err(Fail::new(Code::NoBarrier, "membarrier(PRIVATE_EXPEDITED_SYNC_CORE)", ""));
-    }
-    set_text_writable(span, true).and_then(|()| set_text_writable(span, false)).map_err(not_writable)
 }
 
 /// A plan whose text is writable until this is dropped.
@@ -315,42 +306,28 @@ impl Drop for Opened<'_> {
     }
 }
 
-impl Image {
-    /// Its version of the function with this slot.
-    pub(crate) fn find(&self, slot: &AtomicUsize) -> Option<&'static Redirect> {
-        let address = |slot: &AtomicUsize| core::ptr::from_ref(slot).addr();
-        let wanted = address(slot);
-        if self.sorted {
-            let at = self.redirects.binary_search_by_key(&wanted, |r| address(r.slot)).ok()?;
-            self.redirects.get(at)
-        } else {
-            self.redirects.iter().find(|r| address(r.slot) == wanted)
-        }
-    }
-}
-
-fn foreign_bytes(redirect: &Redirect) -> Fail {
+fn foreign_bytes(replacement: &Replacement) -> Fail {
     let detail = "somebody else (a debugger?) has changed the first bytes of its code";
-    Fail::new(Code::FunctionMismatch, redirect.function, detail)
+    Fail::new(Code::FunctionMismatch, replacement.function, detail)
 }
 
 /// Through the slot, to `address`.
-fn forward(redirect: &Redirect, address: usize) -> Result<Step> {
-    let slot = Some((redirect.slot, address));
-    match redirect.entry {
+fn forward(replacement: &Replacement, address: usize) -> Result<Step> {
+    let slot = Some((replacement.slot, address));
+    match replacement.entry {
         Entry::Always { .. } => Ok(Step { slot, text: None }),
         Entry::Armed { text, base, armed, .. } => match text.load(Ordering::Acquire) {
             bytes if bytes == base || bytes == armed => Ok(Step { slot, text: Some((text, armed)) }),
-            _ => Err(foreign_bytes(redirect)),
+            _ => Err(foreign_bytes(replacement)),
         },
     }
 }
 
 /// To the base.
-fn back(redirect: &Redirect) -> Result<Step> {
-    match redirect.entry {
-        Entry::Always { base } => Ok(Step { slot: Some((redirect.slot, base)), text: None }),
-        Entry::Armed { text, armed, .. } if text.load(Ordering::Acquire) != armed => Err(foreign_bytes(redirect)),
+fn back(replacement: &Replacement) -> Result<Step> {
+    match replacement.entry {
+        Entry::Always { base } => Ok(Step { slot: Some((replacement.slot, base)), text: None }),
+        Entry::Armed { text, armed, .. } if text.load(Ordering::Acquire) != armed => Err(foreign_bytes(replacement)),
         Entry::Armed { text, base, .. } => Ok(Step { slot: None, text: Some((text, base)) }),
     }
 }

@@ -62,8 +62,13 @@ impl<const N: usize> Text<N> {
     /// Adds bytes at the end.
     #[inline(never)]
     pub(crate) fn with(mut self, more: &[u8]) -> Self {
-        self.len = append(&mut self.bytes, self.len, more);
+        self.push(more);
         self
+    }
+
+    /// Likewise, where it is.
+    pub(crate) fn push(&mut self, more: &[u8]) {
+        self.len = append(&mut self.bytes, self.len, more);
     }
 
     /// Adds a number in decimal.

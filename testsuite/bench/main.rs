@@ -7,6 +7,7 @@
 //! | [`corpus`] | consecutive releases: what patchgen makes of each step, and whether it is right |
 //! | [`csmith`] | random programs, updated while they run |
 //! | [`diff`] | time of `patchgen diff` on SQLite |
+//! | [`mutants`] | real programs with one token changed: patchgen against an oracle |
 //! | [`patch`] | time and memory of `patchgen build`, for one huge unit and for many units |
 //! | [`update`] | apply and revert on a loaded memcached |
 //! | [`churn`] | thousands of updates of servers under load |
@@ -19,6 +20,7 @@ mod csmith;
 mod diff;
 mod identity;
 mod instructions;
+mod mutants;
 mod ownsuite;
 mod patch;
 mod section;
@@ -124,9 +126,11 @@ enum What {
     },
     /// Thousands of updates of servers under load.
     Churn(churn::Plan),
+    /// Real programs with one token changed: what patchgen finds, against an oracle that shares no code with it.
+    Mutants(mutants::Plan),
     /// Servers' own tests while every function is replaced by a copy of itself.
     IdentityChurn(identity::Plan),
-    /// All of these but corpus, random programs and churn.
+    /// All of these but corpus, random programs, mutants and churn.
     All,
 }
 
@@ -153,6 +157,7 @@ fn measure(arguments: &Arguments) -> Result<()> {
         What::Corpus { source, pairs, steps, .. } => corpus::measure(source, *pairs, steps.as_deref())?,
         What::Csmith { programs, seed, jobs } => vec![csmith::measure(*programs, *seed, *jobs)?],
         What::Churn(plan) => vec![churn::measure(*plan)?],
+        What::Mutants(plan) => vec![mutants::measure(plan)?],
         What::IdentityChurn(plan) => vec![identity::measure(plan)?],
         What::All => vec![
             instructions::measure(20_000)?,

@@ -1,13 +1,17 @@
 //! The builds of a case. Each has a folder of its own in which the main source is always called `main.c`, so that
 //! old and new differ in content alone.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Mutex;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 
-use crate::case::{self, Case, Compiler, Config, Consistency, Dispatch};
+use crate::case::{self, Case};
+use crate::config::{Compiler, Config, Consistency, Dispatch};
+use crate::edits;
 use crate::process::Transcript;
 use crate::tools::{PLAIN_CC, PLAIN_CXX, Tools};
 
@@ -32,6 +36,33 @@ impl Flavour {
     }
 }
 
+/// What is the same in several tests of a case, and is done in one of them.
+#[derive(Debug, Clone, Copy)]
+pub struct Once<'a> {
+    /// Whether this is the first test of the case that builds in this way.
+    pub in_build: bool,
+    /// Whether this is the first test of its config.
+    pub in_config: bool,
+    /// Plain builds of the config, by version.
+    pub plain: &'a Plain,
+}
+
+/// The plain builds of a config: no dispatch makes a difference to them.
+#[derive(Debug)]
+pub struct Plain {
+    root: PathBuf,
+    made: Mutex<BTreeSet<String>>,
+}
+
+impl Plain {
+    /// None yet, and a folder for them.
+    pub fn new(root: PathBuf) -> Self {
+        // Of an earlier run.
+        fs::remove_dir_all(&root).ok();
+        Self { root, made: Mutex::default() }
+    }
+}
+
 /// One test: a case in one of its configs with one dispatch and consistency, and where it works.
 #[derive(Debug)]
 pub struct Scene<'a> {
@@ -45,6 +76,8 @@ pub struct Scene<'a> {
     pub dispatch: Dispatch,
     /// How patches are applied; nothing is as they say.
     pub consistency: Option<Consistency>,
+    /// What the tests of the case share.
+    pub once: Once<'a>,
     /// Everything is built below here.
     pub root: PathBuf,
     /// Every command so far.
@@ -103,6 +136,27 @@ impl Scene<'_> {
 
     fn copy_tree(&self, from: &Path, to: &Path) -> Result<()> {
         self.transcript.must(Command::new("cp").arg("-a").args([from, to]))?;
+        Ok(())
+    }
+
+    /// The plain build of `version`, made by whichever test of the config comes first.
+    ///
+    /// # Errors
+    /// When a source is missing, or the compiler fails.
+    pub fn build_plain(&self, version: &str) -> Result<()> {
+        let Plain { root, made } = self.once.plain;
+        let mut made = made.lock().map_err(|_| anyhow!("the test that built plain {version} panicked"))?;
+        let (own, shared) = (self.dir(Flavour::Plain, version), root.join(version));
+        if made.contains(version) {
+            self.transcript.must(Command::new("mkdir").arg("-p").arg(self.root.join(Flavour::Plain.name())))?;
+            return self.copy_tree(&shared, &own);
+        }
+        self.build(Flavour::Plain, version)?;
+        if self.config.dispatches().len() > 1 {
+            fs::create_dir_all(root).with_context(|| format!("failed to create `{}`", root.display()))?;
+            self.copy_tree(&own, &shared)?;
+            made.insert(version.into());
+        }
         Ok(())
     }
 
@@ -194,28 +248,33 @@ impl Scene<'_> {
         }
     }
 
-    /// Copies the case's files: `vN.c` as the main source, `helper.vN.c` as `helper.c`, everything else as it is.
+    /// Copies the case's files as they are in `version`: `vN.c` as the main source, `helper.vN.c` as `helper.c`, all others
+    /// with their edits for it.
     fn lay_out(&self, dir: &Path, version: &str) -> Result<()> {
         let main = case::source_of(&self.case.dir, version).or_else(|| case::source_of(&self.case.dir, "v1"));
         let Some(main) = main else { bail!("`{}` has no source", self.case.dir.display()) };
-        copy(&main, &dir.join(self.main_source()))?;
+        copy(&main, &dir.join(self.main_source()), version)?;
         let files = case::files(&self.case.dir)?;
         let variants: Vec<_> = files.iter().filter_map(|f| Some((f, case::variant_of(f)?))).collect();
         for file in &files {
             if case::variant_of(file).is_none() {
-                copy(&self.case.dir.join(file), &dir.join(file))?;
+                copy(&self.case.dir.join(file), &dir.join(file), version)?;
             }
         }
         for (file, (base, of)) in variants {
             if of == version {
-                copy(&self.case.dir.join(file), &dir.join(base))?;
+                copy(&self.case.dir.join(file), &dir.join(base), version)?;
             }
         }
         Ok(())
     }
 }
 
-fn copy(from: &Path, to: &Path) -> Result<()> {
-    fs::copy(from, to).with_context(|| format!("failed to copy `{}` to `{}`", from.display(), to.display()))?;
-    Ok(())
+/// Copies a file as it is in `version`.
+fn copy(from: &Path, to: &Path, version: &str) -> Result<()> {
+    let copied = match fs::read_to_string(from) {
+        Ok(text) if text.contains("//#v") => fs::write(to, edits::render(&text, version)?),
+        _ => fs::copy(from, to).map(drop),
+    };
+    copied.with_context(|| format!("failed to copy `{}` to `{}`", from.display(), to.display()))
 }

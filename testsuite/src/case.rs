@@ -6,216 +6,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
+use crate::config::{Config, Step};
 use crate::directive::{self, Directive};
-use crate::script::Step;
-
-/// The wrapper a case is built with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Compiler {
-    /// `dsu-cc`.
-    #[default]
-    C,
-    /// `dsu-c++`.
-    Cxx,
-}
-
-impl Compiler {
-    /// By the wrapper's name.
-    ///
-    /// # Errors
-    /// When it is none of ours.
-    pub fn from_name(name: &str) -> Result<Self> {
-        match name {
-            "dsu-cc" => Ok(Self::C),
-            "dsu-c++" => Ok(Self::Cxx),
-            _ => bail!("expected one of: dsu-cc, dsu-c++"),
-        }
-    }
-}
-
-/// How calls reach the newest version.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Dispatch {
-    /// Entries are overwritten when a patch comes.
-    Armed,
-    /// Every call goes through its slot.
-    Always,
-}
-
-impl Dispatch {
-    /// By the name that `--dsu-dispatch` takes.
-    ///
-    /// # Errors
-    /// When there is no such dispatch.
-    pub fn from_name(name: &str) -> Result<Self> {
-        match name {
-            "armed" => Ok(Self::Armed),
-            "always" => Ok(Self::Always),
-            _ => bail!("expected one of: armed, always"),
-        }
-    }
-
-    /// The name that `--dsu-dispatch` takes.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Armed => "armed",
-            Self::Always => "always",
-        }
-    }
-}
-
-/// When threads begin to run new versions.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Consistency {
-    /// Each call after the commit.
-    Newest,
-    /// Each thread at its next quiescence point.
-    Thread,
-}
-
-impl Consistency {
-    /// By the name that `dsuctl apply --consistency` takes.
-    ///
-    /// # Errors
-    /// When there is no such consistency.
-    pub fn from_name(name: &str) -> Result<Self> {
-        match name {
-            "newest" => Ok(Self::Newest),
-            "thread" => Ok(Self::Thread),
-            _ => bail!("expected one of: newest, thread"),
-        }
-    }
-
-    /// The name that `dsuctl apply --consistency` takes.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Newest => "newest",
-            Self::Thread => "thread",
-        }
-    }
-}
-
-/// What plugin and patchgen must say about a case; see the table in [`crate::directive`].
-#[derive(Debug, Clone, Default)]
-pub struct Expectations {
-    /// `ExpectChanged`
-    pub changed: Option<Vec<String>>,
-    /// `ExpectClosure`: function, fragment of the reason
-    pub closure: Option<Vec<(String, Option<String>)>>,
-    /// `ExpectNoChange`
-    pub no_change: bool,
-    /// `ExpectRefused`: reason, fragment of the message
-    pub refused: Vec<(String, String)>,
-    /// `ExpectSaid`
-    pub said: Vec<String>,
-    /// `ExpectSkipped`: function, fragment of the reason
-    pub skipped: Vec<(String, String)>,
-    /// `ExpectSection`
-    pub sections: Vec<String>,
-    /// `RejectSection`
-    pub no_sections: Vec<String>,
-}
-
-impl Expectations {
-    /// Whether there is anything to ask patchgen about v1 and v2.
-    pub fn about_patch(&self) -> bool {
-        self.changed.is_some() || self.closure.is_some() || self.no_change || self.refuses() || !self.said.is_empty()
-    }
-
-    /// Whether the patch has to be refused.
-    pub fn refuses(&self) -> bool {
-        !self.refused.is_empty()
-    }
-}
-
-/// One way to build and drive a case; fields are the directives of the same name.
-#[derive(Debug, Clone)]
-#[expect(missing_docs, reason = "each field is the directive of its name, explained in the table of directives")]
-pub struct Config {
-    pub name: String,
-    pub comp_args: Vec<String>,
-    pub link_args: Vec<String>,
-    pub dsu_args: Vec<String>,
-    pub compiler: Compiler,
-    pub linker: String,
-    pub units: Vec<String>,
-    pub libs: Vec<String>,
-    pub module: String,
-    pub build: Option<String>,
-    pub dispatches: Vec<Dispatch>,
-    pub requires: Vec<String>,
-    pub consistencies: Vec<Option<Consistency>>,
-    pub args: Vec<String>,
-    pub env: Vec<(String, String)>,
-    pub exit: i32,
-    pub no_oracle: Option<String>,
-    pub stale_socket: Option<String>,
-    pub expect: Expectations,
-    pub steps: Vec<Step>,
-}
-
-impl Config {
-    fn new(name: &str) -> Self {
-        Self {
-            name: name.into(),
-            comp_args: vec!["-O2".into()],
-            link_args: Vec::new(),
-            dsu_args: Vec::new(),
-            compiler: Compiler::default(),
-            linker: "bfd".into(),
-            units: Vec::new(),
-            libs: Vec::new(),
-            module: "app".into(),
-            build: None,
-            dispatches: vec![Dispatch::Armed, Dispatch::Always],
-            requires: Vec::new(),
-            consistencies: vec![None, Some(Consistency::Thread)],
-            args: Vec::new(),
-            env: Vec::new(),
-            exit: 0,
-            no_oracle: None,
-            stale_socket: None,
-            expect: Expectations::default(),
-            steps: Vec::new(),
-        }
-    }
-
-    /// How its patches are applied, in turn; nothing is as the patch says.
-    pub fn consistencies(&self) -> &[Option<Consistency>] {
-        let updates = !self.updates().is_empty();
-        if updates || self.consistencies.len() == 1 { &self.consistencies } else { &[None] }
-    }
-
-    /// The versions it updates to.
-    pub fn updates(&self) -> BTreeSet<&str> {
-        let mut versions = BTreeSet::new();
-        for step in &self.steps {
-            if let Step::Update { version, .. } = step {
-                versions.insert(version.as_str());
-            }
-        }
-        versions
-    }
-
-    /// The versions this config works with, v1 always among them.
-    pub fn versions(&self) -> BTreeSet<String> {
-        let mut versions: BTreeSet<String> = self.updates().into_iter().map(Into::into).collect();
-        versions.insert("v1".into());
-        if self.expect.about_patch() {
-            versions.insert("v2".into());
-        }
-        for step in &self.steps {
-            match step {
-                Step::ApplyFails { patch, .. } if patch == "v2" => drop(versions.insert("v2".into())),
-                Step::RunTool(shell) if shell.contains("$V2") || shell.contains("$PATCH") => {
-                    versions.insert("v2".into());
-                }
-                _ => {}
-            }
-        }
-        versions
-    }
-}
+use crate::edits;
 
 /// A folder with `v1.c`.
 #[derive(Debug, Clone)]
@@ -288,7 +81,7 @@ pub fn parse(text: &str) -> Result<Vec<Config>> {
     let mut common = Vec::new();
     let mut sections: Vec<(String, Option<String>, Vec<Stated>)> = Vec::new();
     for (index, line) in text.lines().enumerate() {
-        let Some(body) = line.strip_prefix("//#") else { continue };
+        let Some(body) = line.strip_prefix("//#").filter(|_| !edits::is_edit(line)) else { continue };
         let line = index + 1;
         let (name, value) = body.split_once(':').unwrap_or((body, ""));
         if name == directive::CONFIG {
@@ -369,8 +162,18 @@ fn config_of(name: &str, stated: &[&Stated]) -> Result<Config> {
 fn every_file_is_used(case: &Case) -> Result<()> {
     let versions: BTreeSet<String> = case.configs.iter().flat_map(Config::versions).collect();
     for version in &versions {
-        if source_of(&case.dir, version).is_none() && !has_variant(&case.dir, version)? {
-            bail!("a directive needs `{version}.c`, which is not there");
+        let is_there = source_of(&case.dir, version).is_some() || has_variant(&case.dir, version)?;
+        if !is_there && !edited(&case.dir)?.iter().any(|(_, made)| made == version) {
+            bail!("a directive needs `{version}.c` or edits `//#{version}`, which are not there");
+        }
+    }
+    for (file, version) in edited(&case.dir)? {
+        if !versions.contains(&version) {
+            bail!("`{file}` has edits for {version}, which no directive needs");
+        }
+        let whole = files(&case.dir)?.into_iter().find(|other| is_whole(other, &file, &version));
+        if let Some(whole) = whole {
+            bail!("`{file}` has edits for {version}, which `{whole}` is instead");
         }
     }
     for file in files(&case.dir)? {
@@ -400,6 +203,24 @@ pub(crate) fn files(dir: &Path) -> Result<Vec<String>> {
 
 fn has_variant(dir: &Path, version: &str) -> Result<bool> {
     Ok(files(dir)?.iter().any(|file| variant_of(file).is_some_and(|(_, v)| v == version)))
+}
+
+/// Files with edits, and a version that these make.
+fn edited(dir: &Path) -> Result<Vec<(String, String)>> {
+    let mut found = Vec::new();
+    for file in files(dir)? {
+        // What is no text has no edits.
+        let Ok(text) = std::fs::read_to_string(dir.join(&file)) else { continue };
+        let versions = edits::versions(&text).with_context(|| format!("in `{file}`"))?;
+        found.extend(versions.into_iter().map(|version| (file.clone(), version)));
+    }
+    Ok(found)
+}
+
+/// Whether `other` is the whole of `file` as it is in `version`.
+fn is_whole(other: &str, file: &str, version: &str) -> bool {
+    let of_main = file.strip_prefix("v1.").is_some_and(|ext| other == format!("{version}.{ext}"));
+    of_main || variant_of(other).is_some_and(|(base, of)| base == file && of == version)
 }
 
 /// `helper.v2.c` is the `helper.c` of v2: (`helper.c`, `v2`).

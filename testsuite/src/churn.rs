@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
+use fastrand::Rng;
 use serde::Serialize;
 
-use crate::programs::Consistency;
+use crate::config::Consistency;
 use crate::real::command::dsuctl;
 use crate::real::compiler::Flavor;
 use crate::real::journey::make_patch;
@@ -72,39 +73,20 @@ impl Outcome {
     }
 }
 
-/// Numbers that look random and are the same in each run.
-#[derive(Clone, Debug)]
-pub struct Dice(u64);
-
-impl Dice {
-    /// Begins.
-    pub fn new(seed: u64) -> Self {
-        Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
-    }
-
-    /// A number below `end`.
-    pub fn below(&mut self, end: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) % end.max(1)
-    }
-}
-
 /// Does it; `look` is called after each update with its number, and may end it by an error.
 ///
 /// # Errors
 /// When an update does not succeed.
 pub fn churn(plan: Churn<'_>, look: &mut dyn FnMut(u32) -> Result<()>) -> Result<Outcome> {
     let pid = plan.pid.to_string();
-    let mut dice = Dice::new(plan.seed);
+    let mut rng = Rng::with_seed(plan.seed);
     let mut now = None;
     let revert = || dsuctl(plan.sockets, &["revert", "--all", &pid]).map(drop);
     let mut outcome = Outcome { applied: 0, reverted: 0, settled_kib: 0, last_kib: 0, mappings: 0, times: Vec::new() };
     for number in 1..=plan.updates {
         // Never what is in effect already: that would be no update.
         let others: Vec<_> = (0..plan.patches.len()).map(Some).chain([None]).filter(|other| *other != now).collect();
-        now = others[usize::try_from(dice.below(others.len() as u64))?];
+        now = others[rng.usize(0..others.len())];
         let begin = Instant::now();
         match now {
             Some(patch) => {
@@ -120,7 +102,7 @@ pub fn churn(plan: Churn<'_>, look: &mut dyn FnMut(u32) -> Result<()>) -> Result
         }
         outcome.times.push(begin.elapsed());
         look(number).with_context(|| format!("after update {number}, seed {}", plan.seed))?;
-        std::thread::sleep(plan.longest_pause.mul_f64(dice.below(1_000) as f64 / 1_000.0));
+        std::thread::sleep(plan.longest_pause.mul_f64(rng.f64()));
         if number == SETTLED || number == plan.updates {
             // Both readings are of the program as it was built: a patch in effect has pages of its own.
             if now.take().is_some() {
@@ -219,20 +201,4 @@ pub fn mappings(pid: u32, patches: &[PathBuf]) -> Result<usize> {
     let names = patches.iter().filter_map(|patch| Some(format!("/memfd:{} ", patch.file_stem()?.to_str()?)));
     let names: Vec<_> = names.collect();
     Ok(maps.lines().filter(|line| names.iter().any(|name| line.contains(name))).count())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn dice_have_all_sides() {
-        let mut dice = Dice::new(1);
-        let mut seen = [0; 6];
-        for _ in 0..600 {
-            seen[dice.below(6) as usize] += 1;
-        }
-        assert!(seen.iter().all(|count| *count > 50), "{seen:?}");
-        assert_eq!(Dice::new(7).below(1 << 40), Dice::new(7).below(1 << 40));
-    }
 }

@@ -3,8 +3,7 @@
 
 use anyhow::{Context, Result, bail};
 
-use crate::case::{Compiler, Config, Consistency, Dispatch};
-use crate::script::Step;
+use crate::config::{Compiler, Config, Consistency, Dispatch, Step};
 
 /// What a directive is for, which decides how it is inherited and whether it proves anything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -7,10 +7,10 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use anyhow::{Context, Result, bail, ensure};
+use fastrand::Rng;
 
-use crate::churn::Dice;
+use crate::config::Consistency;
 use crate::process::shell_line;
-use crate::programs::Consistency;
 use crate::real::cache;
 use crate::real::command::patchgen;
 use crate::tools::Tools;
@@ -44,7 +44,7 @@ pub struct Identity {
     consistency: Consistency,
     /// Name of the executable, and its two patches.
     patches: Vec<(String, [PathBuf; 2])>,
-    dice: Mutex<Dice>,
+    rng: Mutex<Rng>,
     applied: AtomicU64,
     reverted: AtomicU64,
     gone: AtomicU64,
@@ -59,9 +59,9 @@ impl Identity {
         let name = |program: &PathBuf| Some(program.file_name()?.to_string_lossy().into_owned());
         let named = programs.iter().map(|program| Ok((name(program).context("no file")?, patches(program)?)));
         let patches = named.collect::<Result<Vec<_>>>()?;
-        let dice = Mutex::new(Dice::new(5));
+        let rng = Mutex::new(Rng::with_seed(5));
         let zero = AtomicU64::default;
-        Ok(Self { consistency, patches, dice, applied: zero(), reverted: zero(), gone: zero() })
+        Ok(Self { consistency, patches, rng, applied: zero(), reverted: zero(), gone: zero() })
     }
 
     /// One update of each process that has its socket in `sockets`.
@@ -82,9 +82,9 @@ impl Identity {
     }
 
     fn update_one(&self, sockets: &Path, pid: &str, patches: &[PathBuf; 2]) -> Result<()> {
-        let choice = self.dice.lock().expect("no thread panics with it").below(3);
+        let choice = self.rng.lock().expect("no thread panics with it").usize(0..3);
         let mut command = Command::new(Tools::find()?.path("dsuctl"));
-        let count = match patches.get(usize::try_from(choice)?) {
+        let count = match patches.get(choice) {
             Some(patch) => {
                 command.args(["apply", pid]).arg(patch).args(self.consistency.arguments());
                 &self.applied

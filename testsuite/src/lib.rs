@@ -4,6 +4,8 @@
 //! | module | what |
 //! |---|---|
 //! | [`directive`] | the table of directives a case is written in: name -> meaning -> parser |
+//! | [`config`] | what a case says, as data |
+//! | [`edits`] | versions that are written beside the first one, line by line |
 //! | [`case`] | finds the cases, resolves configs and their inheritance |
 //! | [`tools`] | where the tools under test are |
 //! | [`process`] | runs a command with a time limit and remembers it for the report |
@@ -18,16 +20,20 @@
 //! | [`identity`] | patches that replace every function by a copy of itself |
 //! | [`real`] | real programs: built, put under load, updated |
 //! | [`corpus`] | consecutive releases, each step patched or refused, and checked |
+//! | [`mutants`] | real programs with one token changed, and an oracle for what differs |
 //! | [`random`] | programs of csmith's and their mutants |
 
 pub mod build;
 pub mod case;
 pub mod churn;
+pub mod config;
 pub mod corpus;
 pub mod directive;
+pub mod edits;
 pub mod expectation;
 pub mod identity;
 pub mod live;
+pub mod mutants;
 pub mod oracle;
 pub mod process;
 pub mod programs;

@@ -14,10 +14,10 @@ use crate::script::{BY_HAND, Exchange};
 /// # Errors
 /// When the compiler fails.
 pub fn build(scene: &Scene<'_>) -> Result<()> {
-    scene.build(Flavour::Plain, "v1")?;
+    scene.build_plain("v1")?;
     if scene.config.no_oracle.is_none() {
         for version in scene.config.updates() {
-            scene.build(Flavour::Plain, version)?;
+            scene.build_plain(version)?;
         }
     }
     Ok(())

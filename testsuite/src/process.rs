@@ -9,7 +9,8 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::io::Errno;
+use rustix::process::{Pid, Signal, kill_process_group, test_kill_process_group};
 
 /// Longest time for a compiler, patchgen or dsuctl on the small programs of the cases.
 pub const TOOL_LIMIT: Duration = Duration::from_secs(60);
@@ -139,6 +140,11 @@ pub(crate) fn left_of(leader: u32, limit: Duration) -> Vec<String> {
 
 /// The members of a process group that still run (zombies do not), as `pid (name)`.
 fn group_members(leader: u32) -> Vec<String> {
+    // Asking for one group is much cheaper than looking at every process there is.
+    let group = i32::try_from(leader).ok().and_then(Pid::from_raw);
+    if group.is_some_and(|group| test_kill_process_group(group) == Err(Errno::SRCH)) {
+        return Vec::new();
+    }
     let Ok(processes) = std::fs::read_dir("/proc") else { return Vec::new() };
     let alive = |pid: &str| -> Option<String> {
         pid.parse::<u32>().ok()?;

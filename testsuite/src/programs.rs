@@ -8,6 +8,7 @@ use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 use tempfile::TempDir;
 
+pub use crate::config::Consistency;
 use crate::live::Live;
 use crate::real::cache;
 use crate::real::command::{dsuctl, run};
@@ -17,33 +18,6 @@ use crate::tools::{PLAIN_CC, Tools, workspace};
 
 /// How long threads may take to go over, on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(30);
-
-/// How an update reaches the threads.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub enum Consistency {
-    /// Every call that begins after the update runs the newest version.
-    Newest,
-    /// Each thread goes over by itself, at a quiescence point, with all functions at once.
-    Thread,
-}
-
-impl Consistency {
-    /// All of them.
-    pub const ALL: [Self; 2] = [Self::Newest, Self::Thread];
-
-    /// A word for tables.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Newest => "newest",
-            Self::Thread => "thread",
-        }
-    }
-
-    /// What `dsuctl apply` is told.
-    pub fn arguments(self) -> [&'static str; 2] {
-        ["--consistency", self.name()]
-    }
-}
 
 /// A folder of `testsuite/programs` and how it is compiled.
 #[derive(Clone, Copy, Debug)]

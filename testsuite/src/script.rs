@@ -7,39 +7,10 @@ use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 
 use crate::build::{Flavour, Scene};
-use crate::case::Consistency;
+use crate::config::{Consistency, Step};
 use crate::expectation;
 use crate::live::Live;
 use crate::process::Outcome;
-
-/// One step; see the table in [`crate::directive`].
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(missing_docs, reason = "each variant is the directive of its name, explained in the table of directives")]
-pub enum Step {
-    Send(String),
-    Expect(String),
-    Reject(String),
-    Update { version: String, file: String },
-    Revert(Option<String>),
-    ApplyFails { patch: String, code: i32, message: String },
-    RevertFails { code: i32, message: String },
-    RunTool(String),
-    ToolExit(i32),
-    ToolError { code: i32, message: String },
-    ToolOut(String),
-    ToolReject(String),
-}
-
-impl Step {
-    /// Whether it looks at the outcome of the `RunTool` before it.
-    pub fn is_tool_check(&self) -> bool {
-        matches!(self, Self::ToolExit(_) | Self::ToolError { .. } | Self::ToolOut(_) | Self::ToolReject(_))
-    }
-
-    fn states_exit(&self) -> bool {
-        matches!(self, Self::ToolExit(_) | Self::ToolError { .. })
-    }
-}
 
 /// A line that was sent, the version that had to answer, and its answer.
 #[derive(Debug)]
@@ -220,7 +191,7 @@ impl Session<'_> {
 
     fn apply(&self, patch: &Path, more: &[&str]) -> Result<Outcome> {
         let (pid, patch) = (self.pid(), patch.to_string_lossy());
-        let consistency = self.scene.consistency.iter().flat_map(|consistency| ["--consistency", consistency.name()]);
+        let consistency = self.scene.consistency.iter().flat_map(|consistency| consistency.arguments());
         let args: Vec<&str> =
             ["apply", &pid, &patch].into_iter().chain(consistency).chain(more.iter().copied()).collect();
         self.dsuctl(&args)

@@ -1,3 +1,3 @@
 //! `libdsu_pass.so`: exports `llvmGetPassPluginInfo`, which `clang -fpass-plugin=` looks for.
 
-pub use pass::llvm::llvmGetPassPluginInfo;
+pub use pass::plugin::llvmGetPassPluginInfo;

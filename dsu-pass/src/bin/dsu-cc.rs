@@ -6,6 +6,9 @@
 #[expect(unreachable_pub, reason = "the library, which the module belongs to, exports it")]
 #[path = "../options.rs"]
 mod options;
+#[expect(unreachable_pub, dead_code, reason = "the library, which the module belongs to, exports and uses all of it")]
+#[path = "../toolchain.rs"]
+mod toolchain;
 #[path = "../wrapper/mod.rs"]
 mod wrapper;
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::place::relative;
-use crate::instrument::points::Point;
+use crate::markers::Point;
 use crate::options::{self, Options};
 use crate::waits::{LoopBody, Nowhere, Place, Waited};
 

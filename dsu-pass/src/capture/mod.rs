@@ -4,16 +4,13 @@
 mod clock;
 mod metadata;
 mod place;
-mod record;
 
 use std::path::Path;
 
 use dsu_abi::unit::UnitRecord;
 
-pub use record::record;
-pub(crate) use record::variables;
-
 use crate::llvm::Value;
+use crate::markers;
 use crate::options::Options;
 use crate::survey::Survey;
 use crate::waits::Waited;
@@ -43,7 +40,7 @@ pub enum CaptureError {
 
 /// Stores the module as it is now.
 pub fn capture<'m>(waited: Waited<'m>, options: &Options) -> Result<Captured<'m>, CaptureError> {
-    let points = crate::instrument::points::found(waited.survey.module);
+    let points = markers::points(waited.survey.module);
     let metadata = metadata::of(&waited, &points, options);
     let survey = waited.survey;
     // Without the place it was compiled in: a unit that did not change is the same in another working copy.

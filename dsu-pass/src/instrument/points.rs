@@ -5,33 +5,15 @@
 //!     __dsu_quiesce();
 //! ```
 
-use serde::Serialize;
-
 use crate::llvm::{Call, Module};
+use crate::markers::MARKER;
 
-/// What `DSU_QUIESCENCE_POINT()` calls; it exists nowhere.
-pub const MARKER: &str = "__dsu_quiescence_point";
 /// The process's generation, written by the runtime.
 const GENERATION: &str = "__dsu_generation";
 /// The calling thread's generation.
 const THREAD_GENERATION: &str = "__dsu_thread_generation";
 /// Where a thread goes whose generation is old.
 const QUIESCE: &str = "__dsu_quiesce";
-
-/// A place where a thread may move to a newer generation.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Point {
-    /// Function that contains it, after inlining.
-    pub function: String,
-    /// Source line, 0 when unknown.
-    pub line: u32,
-}
-
-/// The points of a module, while they are still markers.
-pub fn found(module: &Module<'_>) -> Vec<Point> {
-    let points = module.calls_of(MARKER).into_iter();
-    points.map(|call| Point { function: call.caller().name(), line: call.line() }).collect()
-}
 
 /// Makes checks of markers.
 pub fn lower(module: &Module<'_>) {

@@ -1,14 +1,18 @@
 //! Where clang comes in: the plugin's one exported function and the pass it registers.
 
 use std::ffi::{c_char, c_void};
-use std::sync::Once;
+use std::sync::{Once, OnceLock};
 
 use inkwell::llvm_sys::prelude::LLVMModuleRef;
 
 use super::module::Module;
+use crate::toolchain::PLUGIN_API;
 
-/// Version of `llvm/Passes/PassPlugin.h` in LLVM 19.
-const PLUGIN_API_VERSION: u32 = 1;
+/// What the pass does with a module, told by its options; the error is reported as one of the compilation.
+pub type Run = fn(&Module<'_>, &str) -> Result<(), String>;
+
+/// Set before LLVM learns of the pass.
+static RUN: OnceLock<Run> = OnceLock::new();
 
 /// `llvm::PassPluginLibraryInfo`.
 #[repr(C)]
@@ -25,17 +29,29 @@ unsafe extern "C" {
     fn dsu_fatal(text: *const c_char, len: usize);
 }
 
-/// What `clang -fpass-plugin=` looks for.
-// SAFETY: nothing else in a process that loads this library defines the name: LLVM looks it up in this library.
-#[unsafe(no_mangle)]
-pub extern "C" fn llvmGetPassPluginInfo() -> PassPluginLibraryInfo {
+/// Describes a plugin whose pass does `run`.
+pub fn plugin(run: Run) -> PassPluginLibraryInfo {
+    RUN.get_or_init(|| run);
     PassPluginLibraryInfo {
-        api_version: PLUGIN_API_VERSION,
+        api_version: PLUGIN_API,
         name: c"dsu".as_ptr(),
         version: concat!(env!("CARGO_PKG_VERSION"), "\0").as_ptr().cast(),
         register: dsu_register,
     }
 }
+
+/// Defines what `clang -fpass-plugin=` looks for: a plugin whose pass does `$run`.
+macro_rules! export_plugin {
+    ($run:path) => {
+        /// What `clang -fpass-plugin=` looks for.
+        // SAFETY: nothing else in a process that loads this library defines the name: LLVM looks it up in this library.
+        #[unsafe(no_mangle)]
+        pub extern "C" fn llvmGetPassPluginInfo() -> $crate::llvm::PassPluginLibraryInfo {
+            $crate::llvm::plugin($run)
+        }
+    };
+}
+pub(crate) use export_plugin;
 
 /// Runs the pass on one module; called by the shim.
 ///
@@ -49,7 +65,8 @@ unsafe extern "C" fn dsu_pass_run(module: LLVMModuleRef, options: *const c_char,
     let (module, options) =
         // SAFETY: the caller vouches for both; an empty string still has an address.
         unsafe { (Module::borrowed(module), std::slice::from_raw_parts(options.cast::<u8>(), len)) };
-    if let Err(error) = crate::plugin::run(&module, &String::from_utf8_lossy(options)) {
+    let run = RUN.get().expect("`plugin` sets it, without which LLVM does not know this function");
+    if let Err(error) = run(&module, &String::from_utf8_lossy(options)) {
         let text = format!("dsu: {error}");
         // SAFETY: the module is live; LLVM copies the text.
         unsafe { dsu_error(module.raw(), text.as_ptr().cast(), text.len()) }

@@ -3,9 +3,9 @@ use std::marker::PhantomData;
 use std::mem::ManuallyDrop;
 
 use inkwell::llvm_sys::core::{
-    LLVMAppendModuleInlineAsm, LLVMDisposeMessage, LLVMDisposeModule, LLVMGetFirstFunction, LLVMGetFirstGlobal,
-    LLVMGetFirstGlobalAlias, LLVMGetFirstGlobalIFunc, LLVMGetModuleInlineAsm, LLVMGetNamedFunction, LLVMGetNamedGlobal,
-    LLVMGetNextFunction, LLVMGetNextGlobal, LLVMGetNextGlobalAlias, LLVMGetNextGlobalIFunc, LLVMGetTarget,
+    LLVMAppendModuleInlineAsm, LLVMDisposeModule, LLVMGetFirstFunction, LLVMGetFirstGlobal, LLVMGetFirstGlobalAlias,
+    LLVMGetFirstGlobalIFunc, LLVMGetModuleInlineAsm, LLVMGetNamedFunction, LLVMGetNamedGlobal, LLVMGetNextFunction,
+    LLVMGetNextGlobal, LLVMGetNextGlobalAlias, LLVMGetNextGlobalIFunc, LLVMGetTarget,
 };
 use inkwell::llvm_sys::prelude::{LLVMModuleRef, LLVMValueRef};
 
@@ -147,18 +147,5 @@ impl<'ctx> Module<'ctx> {
         let start = Value::from_raw(unsafe { first(self.raw()) });
         // SAFETY: `next` is called on members of the list that its `first` began.
         std::iter::successors(start, move |value| Value::from_raw(unsafe { next(value.raw()) }))
-    }
-}
-
-/// Takes over a message that LLVM allocated.
-pub(in crate::llvm) fn message(raw: *mut c_char) -> String {
-    if raw.is_null() {
-        return String::new();
-    }
-    // SAFETY: LLVM gave us a NUL-terminated message to dispose of; it is copied first and not used afterwards.
-    unsafe {
-        let text = CStr::from_ptr(raw).to_string_lossy().into_owned();
-        LLVMDisposeMessage(raw);
-        text
     }
 }

@@ -2,7 +2,9 @@
 #include "llvm-c/Types.h"
 #include "llvm/ADT/SetVector.h"
 #include "llvm/IR/DebugInfo.h"
+#include "llvm/IR/IntrinsicInst.h"
 #include "llvm/IR/Module.h"
+#include "llvm/IR/Operator.h"
 #include "llvm/Passes/PassBuilder.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/ErrorHandling.h"
@@ -23,7 +25,76 @@ static cl::opt<std::string> Options("dsu", cl::value_desc("KEY=VALUE,..."), cl::
 
 extern "C" void dsu_pass_run(LLVMModuleRef, const char *Options, size_t Length);
 
+// Which bits of its own variables a unit reads and writes, in a list that patchgen finds: the optimiser takes the first value
+// of what is never written and drops what is never read, without a trace.
+static const char Accesses[] = "dsu.accesses";
+
 namespace {
+class AccessPass : public PassInfoMixin<AccessPass> {
+  struct Span {
+    bool Write;
+    uint64_t Offset, Size;
+    bool operator<(const Span &O) const { return std::tie(Write, Offset, Size) < std::tie(O.Write, O.Offset, O.Size); }
+  };
+  const DataLayout *Layout;
+  uint64_t Whole;
+  std::set<Span> Spans;
+
+  void add(bool Write, std::optional<uint64_t> Offset, uint64_t Size) {
+    bool Inside = Offset && *Offset + Size <= Whole;
+    Spans.insert({Write, Inside ? *Offset : 0, Inside ? Size : Whole});
+  }
+  // `x++` alone reads nothing: what it read goes back.
+  static bool goesBack(const LoadInst *Load) {
+    auto *Step = Load->hasOneUse() ? dyn_cast<BinaryOperator>(Load->user_back()) : nullptr;
+    auto *Store = Step && Step->hasOneUse() ? dyn_cast<StoreInst>(Step->user_back()) : nullptr;
+    return Store && Store->getValueOperand() == Step && Store->getPointerOperand() == Load->getPointerOperand() &&
+           Load->isSimple() && Store->isSimple();
+  }
+  void walk(const Value *V, std::optional<uint64_t> Offset) {
+    auto Size = [&](Type *T) { return Layout->getTypeStoreSize(T).getFixedValue(); };
+    for (const Use &U : V->uses()) {
+      const User *By = U.getUser();
+      if (auto *Load = dyn_cast<LoadInst>(By)) {
+        if (!goesBack(Load))
+          add(false, Offset, Size(Load->getType()));
+      } else if (auto *Store = dyn_cast<StoreInst>(By); Store && U.getOperandNo() == Store->getPointerOperandIndex())
+        add(true, Offset, Size(Store->getValueOperand()->getType()));
+      else if (auto *GEP = dyn_cast<GEPOperator>(By)) {
+        APInt Step(Layout->getIndexTypeSizeInBits(GEP->getType()), 0);
+        bool Known = Offset && GEP->accumulateConstantOffset(*Layout, Step) && !Step.isNegative();
+        walk(GEP, Known ? std::optional<uint64_t>(*Offset + Step.getZExtValue()) : std::nullopt);
+      } else if (auto *Copy = dyn_cast<MemIntrinsic>(By); Copy && isa<ConstantInt>(Copy->getLength()))
+        add(U.getOperandNo() == 0, Offset, cast<ConstantInt>(Copy->getLength())->getZExtValue());
+      else { // its address is anywhere
+        add(false, std::nullopt, Whole);
+        add(true, std::nullopt, Whole);
+      }
+    }
+  }
+
+public:
+  PreservedAnalyses run(Module &M, ModuleAnalysisManager &) {
+    Layout = &M.getDataLayout();
+    LLVMContext &C = M.getContext();
+    auto Number = [&](uint64_t N) { return ConstantAsMetadata::get(ConstantInt::get(Type::getInt64Ty(C), N)); };
+    for (GlobalVariable &Variable : M.globals()) {
+      SmallVector<DIGlobalVariableExpression *, 1> Declared;
+      Variable.getDebugInfo(Declared);
+      if (!Variable.hasLocalLinkage() || Variable.isConstant() || Declared.empty())
+        continue;
+      Whole = Layout->getTypeAllocSize(Variable.getValueType()).getFixedValue();
+      Spans.clear();
+      walk(&Variable, 0);
+      for (const Span &S : Spans)
+        M.getOrInsertNamedMetadata(Accesses)->addOperand(MDTuple::get(
+            C, {Declared.front()->getVariable(), Number(S.Write), Number(S.Offset * 8), Number(S.Size * 8)}));
+    }
+    return PreservedAnalyses::all();
+  }
+  static bool isRequired() { return true; }
+};
+
 struct DsuPass : PassInfoMixin<DsuPass> {
   bool Optimised;
   explicit DsuPass(bool Optimised) : Optimised(Optimised) {}
@@ -38,6 +109,8 @@ struct DsuPass : PassInfoMixin<DsuPass> {
       MPM.run(M, AM);
     }
     dsu_pass_run(wrap(&M), Options.c_str(), Options.size());
+    if (NamedMDNode *List = M.getNamedMetadata(Accesses))
+      M.eraseNamedMetadata(List);
     return PreservedAnalyses::none();
   }
   static bool isRequired() { return true; } // also for optnone and -opt-bisect-limit
@@ -46,6 +119,8 @@ struct DsuPass : PassInfoMixin<DsuPass> {
 
 extern "C" {
 void dsu_register(PassBuilder &PB) {
+  PB.registerPipelineStartEPCallback(
+      [](ModulePassManager &MPM, OptimizationLevel) { MPM.addPass(AccessPass()); });
   PB.registerOptimizerLastEPCallback([](ModulePassManager &MPM, OptimizationLevel Level) {
     MPM.addPass(DsuPass(Level != OptimizationLevel::O0));
   });

@@ -8,7 +8,7 @@ use inkwell::llvm_sys::core::{
 };
 use inkwell::llvm_sys::prelude::LLVMValueRef;
 
-use super::module::message;
+use super::message::message;
 
 pub use inkwell::llvm_sys::LLVMValueKind as ValueKind;
 

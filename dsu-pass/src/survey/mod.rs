@@ -12,6 +12,7 @@ pub use reason::{Reason, UnitReason};
 
 use crate::llvm::{Linkage, Module, Value};
 use crate::options::Options;
+use crate::toolchain::is_ours;
 
 /// What will be done to a module.
 #[derive(Debug)]
@@ -42,8 +43,7 @@ pub fn unit_reason(module: &Module<'_>) -> Option<UnitReason> {
         return Some(UnitReason::AlreadyInstrumented);
     }
     let triple = module.triple();
-    let foreign = ["windows", "darwin", "macos", "cygwin", "uefi", "x32"];
-    if !triple.starts_with("x86_64") || foreign.iter().any(|system| triple.contains(system)) {
+    if !is_ours(&triple) {
         return Some(UnitReason::Target(triple));
     }
     /// `llvm::CodeModel::Large`, as the module flag spells it.

@@ -1,6 +1,6 @@
 //! Second step: finds the loops in which threads wait for work, and marks them.
 //!
-//! A thread may move to a newer version at the head of its outermost loop, where a call of [`points::MARKER`] is
+//! A thread may move to a newer version at the head of its outermost loop, where a call of [`MARKER`] is
 //! placed, and while it is blocked there, for which a pair of calls stands around the blocking call. What is placed
 //! stays in the stored bitcode, so that a patch made of it has the same. The body of such a loop then becomes a
 //! function of its own, for the next iteration to find its newest version.
@@ -24,8 +24,8 @@ use std::collections::{BTreeSet, HashSet};
 
 use serde::Serialize;
 
-use crate::instrument::points::MARKER;
 use crate::llvm::{Module, Value};
+use crate::markers::{IDLE, LOOP, MARKER};
 use crate::options::Options;
 use crate::survey::Survey;
 use below::Below;
@@ -33,13 +33,6 @@ use find::{Kind, Placement};
 pub use list::{List, PointsError};
 pub use outline::Refusal;
 use unit::{Start, Unit};
-
-/// Around a blocking call: the thread counts as quiescent between them.
-pub const IDLE: [&str; 2] = ["__dsu_idle_begin", "__dsu_idle_end"];
-/// Around a call of a library's event loop.
-pub const LOOP: [&str; 2] = ["__dsu_loop_begin", "__dsu_loop_end"];
-/// What the name of a function ends with that is the body of a loop of the function before the dot.
-pub const OUTLINED_LOOP: &str = ".dsu_loop";
 
 /// A surveyed module in which threads can move.
 #[derive(Debug)]

@@ -7,9 +7,8 @@ use std::fmt;
 
 use super::blocking;
 use super::graph::Graph;
-use super::{IDLE, LOOP, OUTLINED_LOOP};
-use crate::instrument::points::MARKER;
 use crate::llvm::{self, Block, Module, Opcode, Value, ValueKind};
+use crate::markers::{IDLE, LOOP, MARKER, OUTLINED_LOOP};
 
 /// What LLVM appends to the function's name behind a dot of its own.
 const SUFFIX: &str = OUTLINED_LOOP.split_at(1).1;

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::toolchain::{CLANG, MAJOR};
+
 /// A failure of the wrapper itself; clang's own failures are clang's.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
@@ -26,7 +28,7 @@ pub(crate) enum Error {
     },
     /// No clang 19.
     #[error(
-        "clang 19 not found: `clang-19` is not in PATH, and no `clang` there is of version 19; set DSU_CLANG to it"
+        "clang {MAJOR} not found: `{CLANG}` is not in PATH, and no `clang` there is of version {MAJOR}; set DSU_CLANG to it"
     )]
     NoClang,
     /// `DSU_CLANG` is not there.

@@ -8,9 +8,7 @@ use std::process::Command;
 use super::Language;
 use super::error::Error;
 use super::plan::Facts;
-
-/// The version of LLVM the plugin is built for; another clang cannot load it.
-const MAJOR: &str = "19";
+use crate::toolchain::{CLANG, MAJOR};
 
 /// How clang is started.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,7 +55,7 @@ pub(crate) fn find_clang(language: Language) -> Result<Clang, Error> {
             let named = PathBuf::from(name);
             in_path(&named).ok_or(Error::WrongClang(named))?
         }
-        None => in_path(Path::new("clang-19"))
+        None => in_path(Path::new(CLANG))
             .or_else(|| in_path(Path::new("clang")).filter(|clang| is_right_version(clang)))
             .ok_or(Error::NoClang)?,
     };

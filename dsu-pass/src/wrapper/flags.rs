@@ -1,9 +1,9 @@
 //! The flag table, sorted by name. Complete for the flags of clang 19 that take the next word (a test asks clang),
 //! and for those that mean something to the plan; see [`super::args`].
 
-use super::args::Stage::{Archive, Assembly, Check, Object, Precompile, Preprocess};
-use super::args::Takes::{Next, Nothing, Rest, RestOrNext};
-use super::args::{Flag, Means, Takes};
+use super::meaning::Stage::{Archive, Assembly, Check, Object, Precompile, Preprocess};
+use super::meaning::Takes::{Next, Nothing, Rest, RestOrNext};
+use super::meaning::{Flag, Means, Takes};
 
 const fn f(name: &'static str, takes: Takes, means: Means) -> Flag {
     Flag { name, takes, means }

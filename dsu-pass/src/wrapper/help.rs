@@ -1,11 +1,12 @@
 //! The text of `--dsu-help`.
 
 use super::Language;
+use crate::toolchain::MAJOR;
 
 const TEXT: &str = "\
 WRAPPER: CLANG that makes programs updatable while they run
 
-Usage: WRAPPER [--dsu-FLAG...] [any argument of clang 19...]
+Usage: WRAPPER [--dsu-FLAG...] [any argument of clang NN...]
 
 Compiles and links exactly as clang does, and adds what live updates need: redirectable function
 entries, the record patches are built from, the runtime and a build-id. What cannot be made
@@ -29,7 +30,7 @@ Flags (environment; a flag wins):
   --dsu-verbose                say so on standard error, with the command that runs
   --dsu-help                   this text
 Environment only:
-  DSU_CLANG=PATH               the clang 19 to use; else clang-19, else clang, from PATH
+  DSU_CLANG=PATH               the clang NN to use; else clang-NN, else clang, from PATH
   DSU_DISABLE=1                plain clang
 
 Examples:
@@ -48,5 +49,5 @@ pub(crate) fn text(language: Language) -> String {
         Language::C => "clang",
         Language::Cxx => "clang++",
     };
-    TEXT.replace("WRAPPER", language.wrapper()).replace("CLANG ", &format!("{clang} "))
+    TEXT.replace("WRAPPER", language.wrapper()).replace("CLANG ", &format!("{clang} ")).replace("NN", MAJOR)
 }

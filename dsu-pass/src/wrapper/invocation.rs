@@ -4,7 +4,9 @@ use std::borrow::Cow;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 
-use super::args::{Arg, Means, Stage, parse};
+use super::args::{Arg, parse};
+use super::meaning::{Means, Stage};
+use crate::toolchain::asks_for_ours;
 
 /// What an input is made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -197,8 +199,7 @@ fn foreign_target(args: &[Arg<'_>]) -> Option<String> {
         return Some(text(&arg.words[0]).into_owned());
     }
     let target = args.iter().rev().find(|a| a.means == Means::Target).map(|a| text(a.value))?;
-    let ours = target.starts_with("x86_64") && target.contains("linux") && !target.ends_with("x32");
-    (!ours && target != "x86_64").then(|| target.into_owned())
+    (!asks_for_ours(&target)).then(|| target.into_owned())
 }
 
 /// The debug information after one more `-g…`: the last one that names a kind or level decides.

@@ -9,6 +9,7 @@ mod facts;
 mod flags;
 mod help;
 mod invocation;
+mod meaning;
 mod plan;
 mod plugin;
 mod report;

@@ -4,9 +4,9 @@ use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use super::args::Stage;
 use super::error::Error;
 use super::invocation::{BuildId, Content, Invocation};
+use super::meaning::Stage;
 use super::plugin;
 use super::settings::Settings;
 

@@ -5,7 +5,7 @@ use super::Build;
 use crate::problem::{Problem, Reason, Result};
 
 const MAGIC: &[u8; 8] = b"DSUBASE\0";
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 /// The bitcode inside is compressed already; a low level is enough for the rest.
 const LEVEL: i32 = 3;
 
@@ -53,11 +53,13 @@ mod tests {
             tls: false,
             defined: Default::default(),
             exported: Vec::new(),
+            names: Default::default(),
             imported: Default::default(),
             units: Vec::new(),
             entries: Default::default(),
             sizes: Default::default(),
             split: Default::default(),
+            image: Default::default(),
         }
     }
 

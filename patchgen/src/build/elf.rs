@@ -9,7 +9,7 @@ use object::read::elf::{Dyn, ElfFile64, FileHeader, ProgramHeader};
 use object::{Endianness, Object, ObjectSection, ObjectSegment, ObjectSymbol, SymbolFlags, SymbolKind};
 use serde::Deserialize;
 
-use super::{Build, ModuleKind, SymbolLocation, Unit, UnitSymbol, extent};
+use super::{Build, ModuleKind, SymbolLocation, Unit, UnitSymbol, extent, image, names};
 use crate::arch::x86_64::{AFTER, BEFORE};
 use crate::problem::{Problem, Reason, Result};
 
@@ -50,12 +50,13 @@ struct SkippedFunction {
 pub(super) fn read(bytes: &[u8], shown: &str, name: &str) -> Result<Build> {
     let file = open(bytes, shown)?;
     let kind = module_kind(&file, bytes, shown)?;
-    let units = units(&file, shown)?;
+    let mut units = units(&file, shown)?;
     let build_id = file.build_id().ok().flatten().map(<[u8]>::to_vec);
     let build_id = build_id.ok_or_else(|| Problem::new(Reason::NoBuildId, shown, "has no GNU build-id"))?;
     let (soname, needed, run_path) = dynamic(&file);
-    let entries = entries(&file, &units);
     let (defined, exported) = defined(&file);
+    let names = names::read(&file, &mut units, &defined, |units| entries(&file, units));
+    let entries = entries(&file, &units);
     Ok(Build {
         name: name.to_owned(),
         kind,
@@ -68,9 +69,11 @@ pub(super) fn read(bytes: &[u8], shown: &str, name: &str) -> Result<Build> {
         tls: file.elf_program_headers().iter().any(|p| p.p_type(file.endian()) == elf::PT_TLS),
         defined,
         exported,
+        names,
         imported: imported(&file),
         sizes: extent::sizes(&file, &units, &entries),
         split: extent::split(&file, &units),
+        image: image::read(&file),
         units,
         entries,
     })
@@ -267,6 +270,7 @@ fn owned(symbol: &symbols::Symbol<'_>) -> UnitSymbol {
         address: symbol.address,
         slot: symbol.slot,
         function_id: symbol.function_id,
+        overridden: false,
     }
 }
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use object::{Object, ObjectSymbol};
 
-use super::Build;
+use super::{Build, SymbolLocation};
 use crate::problem::{Problem, Reason, Result};
 use crate::toolchain::{MULTIARCH, Tool};
 
@@ -44,7 +44,11 @@ pub fn find(build: &Build) -> (Vec<Library>, Vec<String>) {
 pub fn check_provided<'n>(build: &Build, names: impl Iterator<Item = &'n str>) -> Result<()> {
     // The dynamic linker itself provides `__tls_get_addr`.
     let exported = |name: &str| build.exported.binary_search_by(|e| e.as_str().cmp(name)).is_ok();
-    let mut open: BTreeSet<&str> = names.filter(|n| *n != "__tls_get_addr" && !exported(n)).collect();
+    // A program that ends runs all that was registered, whoever for.
+    let registers =
+        |name: &str| REGISTRARS.iter().any(|r| r.name == name) && (!build.is_library() || handle(build).is_some());
+    let own = |name: &str| name == "__tls_get_addr" || registers(name);
+    let mut open: BTreeSet<&str> = names.filter(|n| !own(n) && !exported(n)).collect();
     if open.is_empty() {
         return Ok(());
     }
@@ -55,6 +59,8 @@ pub fn check_provided<'n>(build: &Build, names: impl Iterator<Item = &'n str>) -
     }
     let helpers = helpers();
     open.retain(|name| !helpers.contains(*name));
+    // What the base itself imports is in the process: a plugin uses what its program has.
+    open.retain(|name| !missing.is_empty() || !build.imported.contains_key(*name));
     let Some(name) = open.first() else { return Ok(()) };
     if let Some(library) = missing.first().filter(|_| build.imported.contains_key(*name)) {
         let message = format!("is needed by the base, may be what provides `{name}`, and is not on this machine");
@@ -65,21 +71,55 @@ pub fn check_provided<'n>(build: &Build, names: impl Iterator<Item = &'n str>) -
     Err(Problem::new(Reason::Unresolved, *name, message))
 }
 
-/// The archive of functions that compiled code calls where the processor has no instruction (`__muldc3`); a patch
-/// gets its own copy, as every program does.
-pub fn compiler_runtime() -> Option<PathBuf> {
-    let clang = Tool::Clang.program();
-    let output = std::process::Command::new(clang).args(["-print-libgcc-file-name", "-rtlib=libgcc"]).output().ok()?;
-    let path = PathBuf::from(String::from_utf8(output.stdout).ok()?.trim());
-    path.is_file().then_some(path)
+/// A function of which the C library gives every module a copy, because it says on whose behalf it was called.
+#[derive(Debug, Clone, Copy)]
+pub struct Registrar {
+    /// Its name.
+    pub name: &'static str,
+    /// What it calls, with the module behind its own arguments.
+    pub target: &'static str,
+    /// How many arguments it has.
+    pub arguments: usize,
+    /// Which place the module has among the arguments of what it calls; the ones between are 0.
+    pub module: usize,
 }
 
-/// Names in that archive.
+/// The symbol by whose address the C library knows a module.
+pub const HANDLE: &str = "__dso_handle";
+
+/// Where a build has it.
+pub fn handle(build: &Build) -> Option<SymbolLocation> {
+    build.defined.get(HANDLE).or_else(|| build.names.local.get(HANDLE)).copied()
+}
+
+/// All of them. A patch calls for its base.
+pub const REGISTRARS: [Registrar; 3] = [
+    Registrar { name: "atexit", target: "__cxa_atexit", arguments: 1, module: 2 },
+    Registrar { name: "at_quick_exit", target: "__cxa_at_quick_exit", arguments: 1, module: 1 },
+    Registrar { name: "pthread_atfork", target: "__register_atfork", arguments: 3, module: 3 },
+];
+
+/// The archives of which a patch gets its own copy, as every program does: functions that compiled code calls where the processor
+/// has no instruction (`__muldc3`), and the part of the C library that is no shared object.
+pub fn archives() -> Vec<PathBuf> {
+    let find = |arguments: &[&str]| {
+        let output = std::process::Command::new(Tool::Clang.program()).args(arguments).output().ok()?;
+        let path = PathBuf::from(String::from_utf8(output.stdout).ok()?.trim());
+        path.is_file().then_some(path)
+    };
+    let lists = [&["-print-libgcc-file-name", "-rtlib=libgcc"][..], &["-print-file-name=libc_nonshared.a"]];
+    lists.into_iter().filter_map(find).collect()
+}
+
+/// Names in these archives.
 fn helpers() -> BTreeSet<String> {
-    let bytes = compiler_runtime().and_then(|path| fs::read(path).ok()).unwrap_or_default();
-    let Ok(archive) = object::read::archive::ArchiveFile::parse(&*bytes) else { return BTreeSet::new() };
-    let symbols = archive.symbols().ok().flatten().into_iter().flatten().flatten();
-    symbols.map(|s| String::from_utf8_lossy(s.name()).into_owned()).collect()
+    let mut out = BTreeSet::new();
+    for bytes in archives().into_iter().filter_map(|path| fs::read(path).ok()) {
+        let Ok(archive) = object::read::archive::ArchiveFile::parse(&*bytes) else { continue };
+        let symbols = archive.symbols().ok().flatten().into_iter().flatten().flatten();
+        out.extend(symbols.map(|s| String::from_utf8_lossy(s.name()).into_owned()));
+    }
+    out
 }
 
 /// Names a library exports.

@@ -5,7 +5,9 @@ mod container;
 mod elf;
 mod extent;
 pub mod git;
+pub mod image;
 pub mod libraries;
+pub mod names;
 pub mod pair;
 pub mod running;
 mod stubs;
@@ -18,6 +20,7 @@ use dsu_abi::stub::Dispatch;
 use dsu_abi::symbols::{Linkage, SymbolKind};
 use serde::{Deserialize, Serialize};
 
+use self::names::Names;
 use crate::problem::{Problem, Reason, Result};
 
 /// Ending of lifted bases.
@@ -60,6 +63,8 @@ pub struct Build {
     pub defined: BTreeMap<String, SymbolLocation>,
     /// Names of `.dynsym` that it defines.
     pub exported: Vec<String>,
+    /// What the linker made of names.
+    pub names: Names,
     /// Names it imports, with the library that provides them.
     pub imported: BTreeMap<String, String>,
     /// Translation units, in link order.
@@ -70,6 +75,8 @@ pub struct Build {
     pub sizes: BTreeMap<u64, u64>,
     /// Names of functions that the code generator laid out in several pieces.
     pub split: BTreeSet<String>,
+    /// What it puts into memory.
+    pub image: image::Image,
 }
 
 /// Where a global symbol is.
@@ -125,6 +132,8 @@ pub struct UnitSymbol {
     pub slot: u64,
     /// Bytes before the entry.
     pub function_id: u64,
+    /// The program has another definition of this name.
+    pub overridden: bool,
 }
 
 impl UnitSymbol {
@@ -150,7 +159,7 @@ impl UnitSymbol {
 
     /// Is it in the program? TLS offsets start at 0, so they always are.
     pub fn is_present(&self) -> bool {
-        self.address != 0 || self.is(SymbolKind::Tls)
+        !self.overridden && (self.address != 0 || self.is(SymbolKind::Tls))
     }
 }
 

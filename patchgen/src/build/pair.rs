@@ -1,6 +1,12 @@
 //! Which unit of the new build continues which unit of the old one.
 
+mod alike;
+
+pub use alike::own_names;
+
 use std::collections::{HashMap, HashSet};
+
+use dsu_abi::symbols::Linkage;
 
 use super::{Build, Unit};
 use crate::problem::{Problem, Reason, Result};
@@ -50,6 +56,7 @@ pub fn pair(old: &Build, new: &Build) -> Result<Vec<Pair>> {
     }
     // A source that was moved or renamed is the same unit, and its static variables are those of the base.
     pairs.extend(belonging_pairs(old, new, &mut old_only, &mut new_only));
+    pairs.extend(alike::pairs(old, new, &mut old_only, &mut new_only));
     pairs.extend(old_only.into_iter().map(|o| Pair { old: Some(o), new: None, certain: true }));
     pairs.extend(new_only.into_iter().map(|n| Pair { old: None, new: Some(n), certain: true }));
     pairs.sort_by_key(|p| (p.new.is_none(), p.new, p.old));
@@ -70,8 +77,9 @@ fn pairs_of(old: &Build, new: &Build, olds: &mut Vec<usize>, news: &mut Vec<usiz
 /// Takes those out that are the same, and those that alone define the same global symbols: a program has each once.
 fn belonging_pairs(old: &Build, new: &Build, olds: &mut Vec<usize>, news: &mut Vec<usize>) -> Vec<Pair> {
     let names = |unit: &Unit| -> HashSet<String> {
-        // `main` says nothing: every program has one.
-        unit.symbols.iter().filter(|s| s.is_global() && s.name != "main").map(|s| s.name.clone()).collect()
+        // `main` says nothing: every program has one. Nor does what many units hold a copy of, such as inline functions of C++.
+        let own = unit.symbols.iter().filter(|s| s.linkage == Linkage::Global as u8 && s.name != "main");
+        own.map(|s| s.name.clone()).collect()
     };
     let before: HashMap<usize, HashSet<String>> = olds.iter().map(|&o| (o, names(&old.units[o]))).collect();
     let after: HashMap<usize, HashSet<String>> = news.iter().map(|&n| (n, names(&new.units[n]))).collect();

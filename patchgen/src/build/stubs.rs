@@ -10,7 +10,7 @@ use crate::problem::{Problem, Reason, Result};
 
 pub(super) fn check(build: &Build, shown: &str) -> Result<()> {
     for unit in &build.units {
-        for symbol in unit.symbols.iter().filter(|s| s.is(SymbolKind::Function) && s.address != 0) {
+        for symbol in unit.symbols.iter().filter(|s| s.is(SymbolKind::Function) && s.is_present()) {
             let bytes = build.entries.get(&symbol.address).map(Vec::as_slice).unwrap_or_default();
             if let Err(what) = check_one(symbol, bytes) {
                 let message = format!("function `{}` of `{}`: {what}", symbol.name, unit.name);
@@ -26,10 +26,6 @@ fn check_one(symbol: &UnitSymbol, bytes: &[u8]) -> std::result::Result<(), &'sta
         return Err("its entry is outside the program text");
     }
     let found = read_stub(symbol.address, symbol.dispatch(), bytes).ok_or("there is no stub at its entry")?;
-    // A weak function that another unit's copy replaced carries that unit's id and slot.
-    if symbol.linkage == dsu_abi::symbols::Linkage::Weak as u8 {
-        return Ok(());
-    }
     match found {
         (_, slot) if slot != symbol.slot => Err("its stub does not jump through the recorded slot"),
         (id, _) if symbol.dispatch() == Dispatch::Armed && id != symbol.function_id => {
@@ -54,6 +50,7 @@ mod tests {
             address: 0x1010,
             slot: 0x4000,
             function_id: 7,
+            overridden: false,
         }
     }
 

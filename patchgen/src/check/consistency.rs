@@ -98,6 +98,12 @@ fn by_default(resolver: &Resolver<'_, '_>, graph: &CallGraph, set: &UpdateSet, r
     if resolver.old.build.units.iter().all(|u| u.points.is_empty()) {
         return newest(format!("the base has no quiescence point to switch at, although {connection}"));
     }
+    if let Some(holder) = redirects.iter().find(|r| r.holds_threads) {
+        let name = &holder.base.name;
+        return newest(format!(
+            "threads wait in `{name}`, which changes and would hold them back, although {connection}"
+        ));
+    }
     Choice { model: Model::Thread, reason: connection }
 }
 

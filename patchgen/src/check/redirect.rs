@@ -6,7 +6,7 @@ use dsu_abi::stub::{self, Dispatch};
 
 use crate::arch::x86_64::{R11_IS_FREE, Trampoline, read_stub, trampoline};
 use crate::build::Build;
-use crate::compare::callgraph::never_returns;
+use crate::compare::callgraph::{Stay, stay};
 use crate::compare::closure::{Role, UpdateSet};
 use crate::compare::resolve::{BaseSymbol, Definition, Resolver};
 use crate::ir::Function;
@@ -36,6 +36,8 @@ pub struct Redirect {
     pub line: u32,
     /// [`FUNCTION_STAYS`].
     pub flags: u8,
+    /// Threads wait in a loop of it: its frame keeps them from moving.
+    pub holds_threads: bool,
     /// Its original-code trampoline, or why there can be none.
     pub trampoline: std::result::Result<Trampoline, &'static str>,
     /// Why threads cannot switch it one by one, beyond a missing trampoline.
@@ -46,6 +48,13 @@ impl Redirect {
     /// Why threads cannot switch it one by one.
     pub fn bound_to_newest(&self) -> Option<&'static str> {
         self.obstacle.or(self.trampoline.as_ref().err().copied())
+    }
+
+    /// Its version in the base: the name of its unit, and the function.
+    pub fn old_version<'r, 'a>(&self, resolver: &'r Resolver<'_, 'a>) -> Option<(&'r str, &'r Function<'a>)> {
+        let (function, _) = old_version(resolver, &self.definition, &self.base)?;
+        let unit = resolver.old.build.units.iter().find(|unit| unit.name == self.base.unit)?;
+        Some((&unit.name, function))
     }
 
     /// May a stub use `r11`?
@@ -89,7 +98,7 @@ pub fn redirect(resolver: &Resolver<'_, '_>, definition: &Definition, target: &B
         () => None,
     };
     let [old, _] = versions;
-    let endless = old.as_ref().is_some_and(|(f, _)| never_returns(f.body.unwrap_or_default()));
+    let endless = old.as_ref().and_then(|(f, _)| stay(f));
     Ok(Redirect {
         definition: definition.clone(),
         base: target.clone(),
@@ -100,7 +109,8 @@ pub fn redirect(resolver: &Resolver<'_, '_>, definition: &Definition, target: &B
         entry_bytes,
         size: size(build, target.value),
         line: old.map_or(0, |(_, line)| line),
-        flags: if endless { FUNCTION_STAYS } else { 0 },
+        flags: if endless.is_some_and(Stay::is_exempt) { FUNCTION_STAYS } else { 0 },
+        holds_threads: endless == Some(Stay::Loop),
         trampoline: trampoline(target.value, dispatch, code),
         obstacle,
     })

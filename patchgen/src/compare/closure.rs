@@ -129,6 +129,10 @@ impl Closure<'_, '_, '_> {
         if self.out.members.contains_key(&definition) || self.signature_changed.contains(&definition) {
             return;
         }
+        // Not one that the linker passed over for another.
+        if !self.resolver.is_in_program(&definition) {
+            return;
+        }
         // A function that the base dropped has no entry and no callers there; whoever calls it now pulls it in.
         let Some(base) = self.resolver.base(&definition) else { return };
         let twin = self.out.members.values().any(|m| matches!(&m.role, Role::Redirect(b) if b.value == base.value));
@@ -145,7 +149,8 @@ impl Closure<'_, '_, '_> {
     fn callers_that_relied(&mut self, change: &crate::compare::diff::Change, definition: &Definition) {
         let old = change.pair.old.and_then(|i| self.resolver.old.facts(i));
         let new = self.resolver.new.facts(definition.0);
-        let old = old.and_then(|f| f.module.function_named(&change.symbol));
+        let former = self.resolver.former_name(change.pair, &change.symbol);
+        let old = old.and_then(|f| f.module.function_named(former));
         let new = new.and_then(|f| f.module.function_named(&change.symbol));
         let (Some(old), Some(new)) = (old, new) else { return };
         if crate::compare::attributes::weakened(old, new) {
@@ -297,10 +302,11 @@ impl UpdateSet {
 
     /// Where a name used in patch code of a unit leads.
     pub fn target(&self, resolver: &Resolver<'_, '_>, unit: usize, name: &str) -> Referent {
+        let linked = resolver.linked(unit, name);
         let Some(definition) = resolver.definition(unit, name) else {
-            return resolver.foreign(name).map_or(Referent::External, Referent::Base);
+            return resolver.foreign(&linked).map_or(Referent::External, Referent::Base);
         };
-        if resolver.is_interposable(unit, name) {
+        if resolver.is_interposable(unit, &linked) {
             return Referent::External;
         }
         match self.members.get(&definition) {

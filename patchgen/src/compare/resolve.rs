@@ -1,5 +1,6 @@
 //! Where a name leads: to a definition of the new build, to an address of the base, or out of the program.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
 use dsu_abi::symbols::SymbolKind;
@@ -7,6 +8,7 @@ use dsu_abi::symbols::SymbolKind;
 use crate::build::pair::Pair;
 use crate::build::{Unit, UnitSymbol};
 use crate::compare::side::{Facts, Side};
+use crate::ir::header::is_weak;
 use crate::ir::is_defined;
 use crate::ir::lex::unescape;
 use crate::ir::{Global, Symbol};
@@ -79,7 +81,7 @@ impl<'s, 'a> Resolver<'s, 'a> {
         }
         let mut new_globals = HashMap::new();
         for (index, unit) in new.build.units.iter().enumerate() {
-            for symbol in unit.symbols.iter().filter(|s| s.is_global()) {
+            for symbol in unit.symbols.iter().filter(|s| s.is_global() && !s.overridden) {
                 new_globals.entry(symbol.name.as_str()).or_insert(index);
             }
         }
@@ -115,27 +117,69 @@ impl<'s, 'a> Resolver<'s, 'a> {
         if stands_in && self.old.build.exported.binary_search_by(|e| e.as_str().cmp(symbol)).is_ok() {
             return None;
         }
-        if let Some(facts) = self.new.facts(unit) {
-            let here = match facts.module.symbols.get(symbol) {
-                Some(Symbol::Function(i)) => is_defined(&facts.module.functions[*i]),
-                Some(Symbol::Global(i)) => {
-                    let global = &facts.module.globals[*i];
-                    global.initialiser.is_some() && global.linkage != "available_externally"
-                }
-                Some(Symbol::Alias(_)) => true,
-                None => false,
-            };
-            if here {
-                return Some((unit, symbol.to_owned()));
-            }
+        let linked = self.linked(unit, symbol);
+        let here = linked == symbol && self.is_defined_in(unit, symbol);
+        let own = || (unit, symbol.to_owned());
+        if here && !self.is_overridden(unit, symbol) {
+            return Some(own());
         }
-        let index = self.new_globals.get(unescape(symbol).as_str())?;
-        Some((*index, symbol.to_owned()))
+        let elsewhere = self.new_globals.get(unescape(&linked).as_str()).copied();
+        let elsewhere = elsewhere.filter(|index| !here || *index != unit);
+        // All of one definition rule are equal, and the one that was read will do.
+        let read = elsewhere.is_some_and(|index| self.new.facts(index).is_some());
+        if here && !read && self.is_one_of_many(unit, symbol) {
+            return Some(own());
+        }
+        Some((elsewhere?, linked.into_owned()))
+    }
+
+    /// The name that the linker took this one for: `--wrap` leads names elsewhere.
+    pub fn linked<'n>(&self, unit: usize, symbol: &'n str) -> Cow<'n, str> {
+        self.new.build.names.linked(symbol, self.is_defined_in(unit, symbol))
+    }
+
+    fn is_defined_in(&self, unit: usize, symbol: &str) -> bool {
+        let Some(module) = self.new.facts(unit).map(|facts| &facts.module) else { return false };
+        match module.symbols.get(symbol) {
+            Some(Symbol::Function(i)) => is_defined(&module.functions[*i]),
+            Some(Symbol::Global(i)) => {
+                let global = &module.globals[*i];
+                global.initialiser.is_some() && global.linkage != "available_externally"
+            }
+            Some(Symbol::Alias(_)) => true,
+            None => false,
+        }
+    }
+
+    fn is_overridden(&self, unit: usize, symbol: &str) -> bool {
+        let Some(facts) = self.new.facts(unit) else { return false };
+        // Of a variable that many units have, the linker takes the first.
+        let global = facts.module.global_named(symbol);
+        let one_of_many = global.is_some_and(|g| is_weak(g.linkage) && g.linkage != "common");
+        let other = |first: &usize| *first != unit;
+        facts.is_overridden(symbol)
+            || (one_of_many && self.new_globals.get(unescape(symbol).as_str()).is_some_and(other))
+    }
+
+    /// A function that several units define alike, as C++ asks for.
+    fn is_one_of_many(&self, unit: usize, symbol: &str) -> bool {
+        let function = self.new.facts(unit).and_then(|facts| facts.module.function_named(symbol));
+        function.is_some_and(|f| matches!(f.linkage, "linkonce_odr" | "weak_odr"))
+    }
+
+    /// Is this the definition that the program has? An overridden one is none.
+    pub fn is_in_program(&self, definition: &Definition) -> bool {
+        let (unit, symbol) = definition;
+        // Whatever a reference to a wrapped name leads to, this is what the name itself has.
+        !self.is_overridden(*unit, symbol) || self.definition(*unit, symbol).as_ref() == Some(definition)
     }
 
     /// The base's counterpart of a definition of the new build.
     pub fn base(&self, definition: &Definition) -> Option<BaseSymbol> {
         let (unit, symbol) = definition;
+        if let Some(piece) = self.piece(*unit, symbol) {
+            return Some(piece);
+        }
         let here = self.old_unit(*unit).and_then(|old| {
             let key = self.new.facts(*unit).map_or(symbol.as_str(), |f| f.names.key(symbol));
             let name = self.old.facts(old).map_or(key, |f| f.names.name(key));
@@ -150,6 +194,16 @@ impl<'s, 'a> Resolver<'s, 'a> {
         };
         let (name, unit) = (record.name.clone(), self.old.build.units[index].name.clone());
         Some(BaseSymbol { name, value: record.address, kind, record: Some(record.clone()), unit })
+    }
+
+    /// A piece of a variable that the base has in one object.
+    fn piece(&self, unit: usize, symbol: &str) -> Option<BaseSymbol> {
+        let inside = self.new.facts(unit)?.names.inside(symbol)?;
+        let old = self.old_unit(unit)?;
+        let record = *self.present[old].get(unescape(&inside.whole).as_str())?;
+        let kind = if record.is(SymbolKind::Tls) { BaseKind::Tls } else { BaseKind::Data };
+        let (name, unit) = (record.name.clone(), self.old.build.units[old].name.clone());
+        Some(BaseSymbol { name, value: record.address + inside.offset, kind, record: Some(record.clone()), unit })
     }
 
     /// A definition that is visible outside its unit keeps its identity when it moves to another unit.
@@ -186,8 +240,14 @@ impl<'s, 'a> Resolver<'s, 'a> {
 
     /// A library's exported name may be taken over by the program; then the program's definition counts.
     pub fn is_interposable(&self, unit: usize, symbol: &str) -> bool {
-        let base = self.old.build;
-        if !base.is_library() || base.exported.binary_search(&unescape(symbol)).is_err() {
+        let (base, name) = (self.old.build, unescape(symbol));
+        if !base.is_library() || base.exported.binary_search(&name).is_err() {
+            return false;
+        }
+        // Bound by `-Bsymbolic` and its like; and a library without a name is one that a patch cannot ask for.
+        let new = self.new.build;
+        let bound = new.exported.binary_search(&name).is_ok() && !new.names.preemptible.contains(&name);
+        if bound || base.soname.is_none() {
             return false;
         }
         let Some(module) = self.new.facts(unit).map(|f| &f.module) else { return true };
@@ -216,7 +276,12 @@ impl<'s, 'a> Resolver<'s, 'a> {
         if name.starts_with("__dsu_") || self.old.build.exported.binary_search(&name).is_ok() {
             return None;
         }
-        let found = self.old.build.defined.get(&name)?;
+        // A local symbol is meant where the new build's linker found it, too, and nothing else.
+        let new = self.new.build;
+        let is_meant = !new.imported.contains_key(&name) && !new.defined.contains_key(&name);
+        let both = is_meant && new.names.local.contains_key(&name);
+        let local = || self.old.build.names.local.get(&name).filter(|_| both);
+        let found = self.old.build.defined.get(&name).or_else(local)?;
         let kind = if found.tls { BaseKind::Tls } else { BaseKind::Data };
         Some(BaseSymbol { name, value: found.address, kind, record: None, unit: String::new() })
     }
@@ -234,6 +299,12 @@ impl<'s, 'a> Resolver<'s, 'a> {
         };
         let (name, unit) = (record.name.clone(), found.name.clone());
         Some(BaseSymbol { name, value: record.address, kind, record: Some(record.clone()), unit })
+    }
+
+    /// The printed name that a function of a new unit has in the old one.
+    pub fn former_name<'n>(&'n self, pair: Pair, symbol: &'n str) -> &'n str {
+        let both = pair.new.and_then(|i| self.new.facts(i)).zip(pair.old.and_then(|i| self.old.facts(i)));
+        both.map_or(symbol, |(new, old)| new.name_in(old, symbol))
     }
 
     /// Does a variable or constant have the same content in both builds?

@@ -1,25 +1,31 @@
 //! Two builds side by side: the units that differ, read into facts.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use dsu_pass::llvm::Context;
 
 use crate::build::pair::{Load, Pair, roots};
 use crate::build::{Build, Unit, both};
+use crate::compare::continuity::continue_orphans;
 use crate::compare::fingerprint::{Canon, Hash, StableNames, hash};
+use crate::compare::line_names::continue_names;
+use crate::compare::numbered;
 use crate::ir::Module;
 use crate::ir::is_defined;
+use crate::ir::lex::unescape;
 use crate::problem::{Problem, Reason, Result};
 
 /// Text of the units that were read, by unit index.
 #[derive(Debug, Default)]
 pub struct Texts {
     texts: Vec<(usize, String)>,
+    /// What could not be matched before anything is compared.
+    pub problems: Vec<Problem>,
 }
 
 impl From<Vec<(usize, String)>> for Texts {
     fn from(texts: Vec<(usize, String)>) -> Self {
-        Self { texts }
+        Self { texts, problems: Vec::new() }
     }
 }
 
@@ -32,7 +38,26 @@ pub fn texts(old: &Build, new: &Build, pairs: &[Pair], load: Load) -> Result<(Te
     let olds: Vec<usize> = pairs.iter().filter(differs).filter_map(|p| p.old).collect();
     let news: Vec<usize> = pairs.iter().filter(differs).filter_map(|p| p.new).collect();
     let (olds, news) = both(|| disassemble(old, &olds), || disassemble(new, &news));
-    Ok((olds?, news?))
+    let (olds, mut news) = (olds?, news?);
+    renumber((old, new), &olds, &mut news, pairs);
+    Ok((olds, news))
+}
+
+/// Gives blocks and lambdas of the new units the numbers that they have in the old ones.
+fn renumber(builds: (&Build, &Build), olds: &Texts, news: &mut Texts, pairs: &[Pair]) {
+    for (o, n) in pairs.iter().filter_map(|p| p.old.zip(p.new)) {
+        let names = builds.0.units[o].symbols.iter().chain(&builds.1.units[n].symbols);
+        if !numbered::concerns(names.map(|s| s.name.as_str())) {
+            continue;
+        }
+        let before = olds.texts.iter().find(|(index, _)| *index == o);
+        let after = news.texts.iter_mut().find(|(index, _)| *index == n);
+        if let (Some((_, before)), Some((_, after))) = (before, after)
+            && let Some(text) = numbered::renumbered(before, after, &mut news.problems)
+        {
+            *after = text;
+        }
+    }
 }
 
 /// Disassembles all units of one build.
@@ -41,16 +66,23 @@ pub fn texts_of(build: &Build) -> Result<Texts> {
 }
 
 fn disassemble(build: &Build, wanted: &[usize]) -> Result<Texts> {
-    let mut texts = Vec::new();
-    for &index in wanted {
-        let unit = &build.units[index];
-        let bitcode = unit.bitcode()?;
-        let context = Context::new();
-        let module = context.parse(&bitcode, &unit.name);
-        let module = module.map_err(|e| Problem::new(Reason::ForeignBitcode, &unit.name, e.to_string()))?;
-        texts.push((index, module.to_text()));
-    }
-    Ok(Texts { texts })
+    let texts = wanted.iter().map(|&index| Ok((index, text(&build.units[index])?))).collect::<Result<Vec<_>>>()?;
+    Ok(texts.into())
+}
+
+fn text(unit: &Unit) -> Result<String> {
+    let bitcode = unit.bitcode()?;
+    let context = Context::new();
+    let module = context.parse(&bitcode, &unit.name);
+    let module = module.map_err(|e| Problem::new(Reason::ForeignBitcode, &unit.name, e.to_string()))?;
+    Ok(module.to_text())
+}
+
+/// What `read` takes from the module of one unit.
+pub fn parsed<T>(unit: &Unit, read: impl FnOnce(&Module<'_>) -> T) -> Result<T> {
+    let text = text(unit)?;
+    let module = Module::parse(&text).map_err(|e| Problem::new(Reason::Internal, &unit.name, e))?;
+    Ok(read(&module))
 }
 
 /// A unit that was read.
@@ -70,9 +102,21 @@ pub struct Facts<'a> {
     pub globals: HashMap<String, Hash>,
     /// Replaced in strings.
     pub root: String,
+    /// Names of its definitions for which the program has another one.
+    overridden: HashSet<&'a str>,
 }
 
 impl<'a> Facts<'a> {
+    /// Has the program another definition of this name than the unit's own, which is weak?
+    pub fn is_overridden(&self, name: &str) -> bool {
+        self.overridden.contains(name)
+    }
+
+    /// The printed name by which another build's version of this unit, or of the one it moved to, has a thing of this one.
+    pub fn name_in<'n>(&'n self, other: &'n Facts<'_>, name: &'n str) -> &'n str {
+        other.names.name(self.names.key(name))
+    }
+
     /// The unit of the other build, by `find`, that has this one's static local `name`: where its function is visible outside
     /// its unit and was moved, it took along what is its own.
     pub fn moved_static<'f>(
@@ -120,8 +164,10 @@ pub fn sides<'a>(
     for pair in pairs {
         let before = old.iter().find(|(index, ..)| Some(*index) == pair.old);
         let after = new.iter_mut().find(|(index, ..)| Some(*index) == pair.new);
-        if let (Some((_, _, before)), Some((_, _, after))) = (before, after) {
-            after.continue_from(before);
+        if let (Some((_, old, before)), Some((_, new, after))) = (before, after) {
+            after.continue_from(before, (old, new));
+            continue_names((old, before), new, after);
+            continue_orphans((old, before), new, after);
         }
     }
     let root = |is_new: bool, index: usize| {
@@ -151,7 +197,7 @@ fn parse<'a>(build: &'a Build, texts: &'a Texts) -> Result<Vec<Parsed<'a>>> {
 
 impl<'a> Side<'a> {
     fn of(build: &'a Build, parsed: Vec<Parsed<'a>>, root: impl Fn(usize) -> String) -> Self {
-        let units: Vec<_> = parsed.into_iter().map(|p| facts(&build.units[p.0], root(p.0), p)).collect();
+        let units: Vec<_> = parsed.into_iter().map(|p| facts(build, root(p.0), p)).collect();
         let by_index = units.iter().enumerate().map(|(at, f)| (f.index, at)).collect();
         Side { build, units, by_index }
     }
@@ -162,7 +208,9 @@ impl<'a> Side<'a> {
     }
 }
 
-fn facts<'a>(unit: &'a Unit, root: String, (index, module, names): Parsed<'a>) -> Facts<'a> {
+fn facts<'a>(build: &'a Build, root: String, (index, module, names): Parsed<'a>) -> Facts<'a> {
+    let unit = &build.units[index];
+    let overridden = overridden(build, unit, &module);
     let mut canon = Canon::new(&module, &names, &root);
     let mut functions = HashMap::new();
     for function in module.functions.iter().filter(|f| is_defined(f)) {
@@ -170,8 +218,22 @@ fn facts<'a>(unit: &'a Unit, root: String, (index, module, names): Parsed<'a>) -
     }
     let mut globals = HashMap::new();
     for global in module.globals.iter().filter(|g| g.initialiser.is_some() && g.linkage != "available_externally") {
-        let definition = hash(&canon.definition(global));
-        globals.insert(names.key(global.name).to_owned(), definition);
+        let mut definition = canon.definition(global);
+        definition.push_str(names.form(global.name));
+        globals.insert(names.key(global.name).to_owned(), hash(&definition));
     }
-    Facts { index, unit, module, names, functions, globals, root }
+    Facts { index, unit, module, names, functions, globals, root, overridden }
+}
+
+/// Weak definitions that are not those of the program, by the record, or since an object without one has the only strong one.
+fn overridden<'a>(build: &Build, unit: &Unit, module: &Module<'a>) -> HashSet<&'a str> {
+    let recorded: HashSet<&str> = unit.symbols.iter().filter(|s| s.overridden).map(|s| s.name.as_str()).collect();
+    let is_meant = |name: &&str, linkage: &str| {
+        let name = unescape(name);
+        let weak = matches!(linkage, "weak" | "weak_odr" | "linkonce" | "linkonce_odr");
+        recorded.contains(name.as_str()) || (weak && build.names.strong.contains(&name))
+    };
+    let functions = module.functions.iter().filter(|f| is_defined(f)).map(|f| (f.name, f.linkage));
+    let globals = module.globals.iter().filter(|g| g.initialiser.is_some()).map(|g| (g.name, g.linkage));
+    functions.chain(globals).filter(|(name, linkage)| is_meant(name, linkage)).map(|(name, _)| name).collect()
 }

@@ -24,7 +24,8 @@ impl<'a> Line<'a> {
         body.lines().filter(|line| !line.trim_start().starts_with("#dbg_")).map(Self::of).collect()
     }
 
-    fn of(text: &'a str) -> Self {
+    /// One of them.
+    pub fn of(text: &'a str) -> Self {
         let tokens: Vec<Token<'a>> = tokens(text).collect();
         let assigned =
             tokens.first().is_some_and(|t| t.kind == TokenKind::Local) && tokens.get(1).is_some_and(|t| t.is("="));

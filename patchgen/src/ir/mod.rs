@@ -5,6 +5,8 @@ pub mod debug;
 pub mod header;
 pub mod lex;
 pub mod line;
+pub mod symver;
+pub mod variables;
 
 use std::collections::HashMap;
 

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use crate::build::Build;
 use crate::build::pair::Pair;
 use crate::check::consistency::Model;
+use crate::compare::diff::LineRule;
 use crate::patch::emit::Tools;
 use crate::patch::hooks::{self, Hooks, Moment};
 use crate::problem::Result;
@@ -18,6 +19,8 @@ pub struct Builds {
     pub new: Build,
     pub(crate) pairs: Vec<Pair>,
     pub(crate) hooks: Hooks,
+    /// Which operands are taken for line numbers.
+    pub lines: LineRule,
     /// Where the sources of both are, should those of the base not be where it was compiled.
     pub trees: Option<(PathBuf, PathBuf)>,
 }

@@ -16,7 +16,7 @@ use crate::ir::is_defined;
 use crate::ir::lex::unescape;
 use crate::ir::{Function, Symbol};
 use crate::problem::{Problem, Reason, Result};
-use dsu_pass::waits::OUTLINED_LOOP;
+use dsu_pass::markers::OUTLINED_LOOP;
 
 /// Every function, and how many stay as they are for which reason.
 #[derive(Debug, Default)]
@@ -36,7 +36,9 @@ pub fn self_patch(resolver: &Resolver<'_, '_>, graph: &CallGraph, model: Model) 
         for function in facts.module.functions.iter().filter(|f| is_defined(f)) {
             let definition = (facts.index, function.name.to_owned());
             // The linker dropped it, or took another unit's copy of it.
-            let Some(base) = resolver.base(&definition) else { continue };
+            let Some(base) = resolver.base(&definition).filter(|_| resolver.is_in_program(&definition)) else {
+                continue;
+            };
             if !entries.insert(base.value) {
                 continue;
             }

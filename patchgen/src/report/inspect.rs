@@ -191,7 +191,7 @@ impl Inspected {
                 out.push_str(&format!("            {old} -> {new}\n"));
             }
             let notes = [
-                crate::report::explain::effect(text_of(f, "name"), f["never_returns"] == true),
+                crate::report::explain::effect(text_of(f, "name")).filter(|_| f["redirected"] == true),
                 f["newest_only"].as_str().map(|why| format!("for consistency `newest` only: {why}")),
             ];
             for note in notes.iter().flatten() {
@@ -200,6 +200,9 @@ impl Inspected {
         }
         for name in json["hooks"].as_object().into_iter().flat_map(|hooks| hooks.keys()) {
             out.push_str(&format!("hook        dsu_{name}\n"));
+        }
+        for effect in manifest["effects"].as_array().into_iter().flatten() {
+            out.push_str(&format!("effect      {}; {}\n", text_of(effect, "message"), text_of(effect, "help")));
         }
         for risk in manifest["accepted"].as_array().into_iter().flatten() {
             out.push_str(&format!("accepted    {}: {}", text_of(risk, "subject"), text_of(risk, "message")));

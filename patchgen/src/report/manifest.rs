@@ -67,6 +67,7 @@ pub fn manifest(
         "base_references": extracted.base.values().map(|b| b.name.as_str()).collect::<Vec<_>>(),
         "changes": report.changes,
         "accepted": report.accepted,
+        "effects": report.effects,
         "call_graph": report.call_graph,
     });
     serde_json::to_string_pretty(&value).expect("a JSON value with string keys")

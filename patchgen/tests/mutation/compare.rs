@@ -3,7 +3,7 @@
 use patchgen::build::pair::Pair;
 use patchgen::build::{Build, ModuleKind, Unit};
 use patchgen::check::rules::check_modules;
-use patchgen::compare::diff::diff;
+use patchgen::compare::diff::{LineRule, diff};
 use patchgen::compare::side::{Texts, sides};
 
 /// A build of one unit whose text is given separately.
@@ -33,11 +33,13 @@ fn build() -> Build {
         tls: false,
         defined: Default::default(),
         exported: Vec::new(),
+        names: Default::default(),
         imported: Default::default(),
         units: vec![unit],
         entries: Default::default(),
         sizes: Default::default(),
         split: Default::default(),
+        image: Default::default(),
     }
 }
 
@@ -51,13 +53,13 @@ pub(crate) fn differences(old: &str, new: &str) -> Vec<String> {
         Ok(sides) => sides,
         Err(problem) => return vec![problem.message],
     };
-    let changes = diff(&old, &new, &pairs);
+    let changes = diff(&old, &new, &pairs, &LineRule::default());
     let mut out: Vec<String> = changes.list.iter().map(|c| format!("{} {:?}", c.name, c.kind)).collect();
     out.extend(check_modules(&old, &new, &pairs).iter().map(ToString::to_string));
     if old.units[0].module.asm != new.units[0].module.asm {
         out.push("asm".into());
     }
-    if changes.moved_lines != 0 {
+    if !changes.moved_lines.is_empty() {
         out.push("moved lines".into());
     }
     out

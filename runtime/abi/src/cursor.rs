@@ -49,6 +49,14 @@ impl<'a> Cursor<'a> {
         Ok(out)
     }
 
+    /// The next `len` bytes, where they are.
+    pub fn bytes(&mut self, len: usize) -> Result<&'a [u8]> {
+        let end = self.at.checked_add(len).ok_or(FormatError(self.what))?;
+        let found = self.bytes.get(self.at..end).ok_or(FormatError(self.what))?;
+        self.at = end;
+        Ok(found)
+    }
+
     /// The next byte.
     pub fn u8(&mut self) -> Result<u8> {
         Ok(self.array::<1>()?[0])

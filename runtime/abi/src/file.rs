@@ -1,9 +1,10 @@
 //! A whole patch file: what can be checked of it without a process. The runtime and `dsuctl` both come through
 //! here, so that they accept and refuse the same files for the same reasons.
 
+use crate::control;
 use crate::cursor::{FormatError, slice};
 use crate::elf::{self, Elf, PF_W, PF_X};
-use crate::patch::{self, CHECKSUM_OFFSET, Hooks, Patch, control};
+use crate::patch::{self, CHECKSUM_OFFSET, Hooks, Patch};
 use crate::wire::Code;
 
 /// No patch file is larger.
@@ -77,10 +78,10 @@ impl<'a> PatchFile<'a> {
             }
             let optional = [function.old, function.stub];
             if optional.into_iter().any(|address| address != 0 && !self.elf.holds(address, 1, PF_X)) {
-                return Err(damaged("a stub or a way to an old version lies outside its code"));
+                return Err(damaged("a dispatch stub or an original-code trampoline lies outside its code"));
             }
             if function.stub != 0 && self.patch.control == 0 {
-                return Err(damaged("it has transition stubs, but nothing that controls them"));
+                return Err(damaged("it has dispatch stubs, but nothing that controls them"));
             }
         }
         self.check_control()?;

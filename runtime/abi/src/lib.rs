@@ -10,6 +10,7 @@
 //! | [`symbols`] | addresses of one unit's functions and data | `.debug.dsu_sym` of the program | plugin | patchgen |
 //! | [`note`] | what was instrumented, per unit | `.note.dsu` of the program (allocated) | plugin | runtime, dsuctl |
 //! | [`patch`] | functions to redirect, references to relocate | `.dsu.patch` of a patch object | patchgen | runtime |
+//! | [`control`] | which version is for which thread | data of a patch object | runtime | dispatch stubs |
 //! | [`wire`] | requests and answers | socket of the process | dsuctl, runtime | runtime, dsuctl |
 //! | [`elf`] | headers of a patch object | - | linker | runtime, dsuctl |
 //! | [`file`] | checks of a whole patch file | - | - | runtime, dsuctl |
@@ -21,6 +22,7 @@
 #[cfg(feature = "alloc")]
 extern crate alloc;
 
+pub mod control;
 pub mod cursor;
 pub mod elf;
 pub mod file;

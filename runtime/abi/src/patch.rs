@@ -8,6 +8,9 @@
 use crate::cursor::{Cursor, FormatError, Result, slice, string};
 use crate::stub::Dispatch;
 
+/// What [`Patch::control`] points to.
+pub use crate::control;
+
 /// Section with the tables below (not allocated).
 pub const SECTION: &str = ".dsu.patch";
 /// Section with the manifest, a JSON object (not allocated).
@@ -24,7 +27,7 @@ pub const CHECKSUM_OFFSET: u64 = 24;
 pub const FUNCTION_SIZE: u64 = 96;
 /// Bytes of a relocation entry.
 pub const RELOCATION_SIZE: u64 = 32;
-/// Bytes of an entry for a carried variable.
+/// Bytes of an entry for a persistent variable.
 pub const CARRIED_SIZE: u64 = 48;
 /// Longest build-id that is understood (SHA-1 has 20 bytes, `--build-id=0x…` may be longer).
 pub const BUILD_ID_MAX: usize = 32;
@@ -45,52 +48,6 @@ pub const FUNCTION_STAYS: u8 = 1;
 /// Bit of [`Patch::flags`]: the address of a function that only the patch has is stored somewhere, so its code must
 /// stay mapped.
 pub const PATCH_ESCAPES: u32 = 1;
-
-/// Where in its control block (see [`Patch::control`]) the runtime writes, in bytes. The block is writable, 8-byte
-/// aligned data of the patch object. Two words for each function follow, in the order of the function table: the
-/// addresses of two of its versions. [`threshold`] tells which of the two is the newer one.
-///
-/// The transition stub of function `i` reads them, with `r11` as its only register:
-/// ```text
-/// mov  control+THREAD(%rip), %r11
-/// mov  %fs:(%r11), %r11            the thread's record
-/// mov  (%r11), %r11                its state: bit 63 asks for the gate, bits 0 to 31 are its generation
-/// test %r11, %r11 ; js 2f
-/// cmp  control+GENERATION(%rip), %r11d ; js 1f
-/// jmp  *second_i(%rip)
-/// 1: jmp *first_i(%rip)
-/// 2: lea  first_i(%rip), %r11 ; jmp *control+GATE(%rip)
-/// ```
-/// The gate finds out where the thread stands, then jumps through one of the two words that `r11` points at.
-///
-/// A thread may be taken off its processor between its decision and its jump, and come back when that transition has
-/// ended and the next one has begun. So words change sides: the version that was the newer one is the older one of the
-/// next transition, and stays in its word. Before that word is used again the thread has had to pass a quiescence
-/// point, and so to leave the stub.
-pub mod control {
-    /// Offset from the thread pointer of the word that points to the thread's record.
-    pub const THREAD: u64 = 0;
-    /// 32 bits: see [`threshold`].
-    pub const GENERATION: u64 = 8;
-    /// Address of the gate.
-    pub const GATE: u64 = 16;
-    /// First word of the first function.
-    pub const FUNCTIONS: u64 = 24;
-    /// Bytes for each function.
-    pub const FUNCTION_SIZE: u64 = 16;
-
-    /// What stands at [`GENERATION`] when threads of generation `target` and above run the newer version, which is in
-    /// the second word, or in the first. Generations stay below 2^31.
-    pub const fn threshold(target: u32, newer_is_second: bool) -> u32 {
-        if newer_is_second { target } else { target ^ 1 << 31 }
-    }
-
-    /// Whether a thread of that generation takes the second word: the sign of a difference, so that one compare and
-    /// one jump do in either case.
-    pub const fn takes_second(generation: u32, threshold: u32) -> bool {
-        generation.wrapping_sub(threshold) >> 31 == 0
-    }
-}
 
 /// Functions of the patch that the runtime calls on its own thread; 0 where there is none. Each takes nothing and
 /// returns an `int`: other than 0, `pre_apply` and `pre_revert` veto.
@@ -132,9 +89,10 @@ pub struct PatchFunction<'a> {
     pub function_id: u64,
     /// New version, in the patch object.
     pub body: u64,
-    /// A way into the base's version while the entry is armed, in the patch object; 0 when there is none.
+    /// Original-code trampoline, into the base's version while the entry is armed, in the patch object; 0 when there is
+    /// none.
     pub old: u64,
-    /// Transition stub, in the patch object; 0 when there is none. See [`control`].
+    /// Dispatch stub, in the patch object; 0 when there is none. See [`control`].
     pub stub: u64,
     /// Bytes of the base's version, from `entry` on. May be more than it has, never less.
     pub size: u32,
@@ -166,7 +124,7 @@ pub enum RelocationKind {
     TlsModule = 3,
     /// `value + addend`, an offset in the base's TLS block: `R_X86_64_DTPOFF64`.
     TlsOffset = 4,
-    /// Storage of carried variable number `value`, plus `addend`.
+    /// Storage of persistent variable number `value`, plus `addend`.
     Carried = 5,
 }
 
@@ -200,7 +158,7 @@ pub struct Patch<'a> {
     pub checksum: [u8; 32],
     /// [`PATCH_ESCAPES`].
     pub flags: u32,
-    /// Its control block, in the patch object; 0 when it has no transition stubs.
+    /// Its control block, in the patch object; 0 when it has no dispatch stubs.
     pub control: u64,
     /// Functions it wants called.
     pub hooks: Hooks,
@@ -300,7 +258,7 @@ impl<'a> Patch<'a> {
 }
 
 fn carried<'a>(entry: &[u8], strings: &'a [u8]) -> Result<CarriedVariable<'a>> {
-    let mut c = Cursor::new(entry, "patch table: entry of a carried variable is cut short");
+    let mut c = Cursor::new(entry, "patch table: entry of a persistent variable is cut short");
     let (identity, shape, address, size) = (c.u64()?, c.u64()?, c.u64()?, c.u64()?);
     Ok(CarriedVariable { identity, shape, address, size, name: string(strings, c.u32()?)? })
 }
@@ -476,17 +434,6 @@ fn put_carried(out: &mut alloc::vec::Vec<u8>, v: &CarriedVariable<'_>, strings: 
 #[cfg(all(test, feature = "alloc"))]
 mod tests {
     use super::*;
-
-    #[test]
-    fn threads_take_the_version_of_their_generation_from_whichever_word_holds_it() {
-        for target in [1, 2, 1000, i32::MAX as u32] {
-            for generation in [0, target - 1, target, (target + 1) & i32::MAX as u32] {
-                let newer = generation >= target;
-                assert_eq!(control::takes_second(generation, control::threshold(target, true)), newer);
-                assert_eq!(control::takes_second(generation, control::threshold(target, false)), !newer);
-            }
-        }
-    }
 
     fn tables() -> PatchTables<'static> {
         PatchTables {

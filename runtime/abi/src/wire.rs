@@ -4,10 +4,14 @@
 //! request is one packet (`Apply` carries the patch as a file descriptor); the answer is any number of packets and
 //! ends with `End` or `Failure`. Texts are clipped to [`TEXT_MAX`] bytes, so that every message fits a packet.
 
-mod fill;
+mod code;
+mod field;
 
 use crate::cursor::{Cursor, FormatError, Result};
-use fill::Fill;
+use field::{Field, Fill};
+
+pub use code::Code;
+pub use field::{PACKET_MAX, TEXT_MAX};
 
 /// First bytes of a packet.
 pub const MAGIC: [u8; 4] = *b"DSUw";
@@ -15,97 +19,14 @@ pub const MAGIC: [u8; 4] = *b"DSUw";
 pub const VERSION: u16 = 3;
 /// Bytes of a packet's header.
 pub const HEADER_SIZE: usize = 12;
-/// No packet is longer.
-pub const PACKET_MAX: usize = 4096;
-/// No text in a packet is longer.
-pub const TEXT_MAX: usize = 1024;
 /// Longest build-id in a packet.
 pub const BUILD_ID_MAX: usize = crate::patch::BUILD_ID_MAX;
 
 const CUT: &str = "message of the runtime is cut short";
 
-/// Why the runtime (or `dsuctl` in its place) refused. The numbers are part of the protocol.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[repr(u16)]
-pub enum Code {
-    /// The request was not understood.
-    BadRequest = 1,
-    /// The peer is neither root nor the process's user.
-    NotPermitted = 2,
-    /// The patch file could not be read.
-    PatchUnreadable = 3,
-    /// The patch file is damaged: cut short, checksum wrong, tables inconsistent. Subject: what.
-    PatchDamaged = 4,
-    /// The patch is for another machine.
-    WrongMachine = 5,
-    /// The patch has a format this runtime does not know.
-    UnknownVersion = 6,
-    /// No loaded module has the build-id the patch is for.
-    WrongBuildId = 7,
-    /// A function of the patch is not in the base as described. Subject: its name; detail: what differs.
-    FunctionMismatch = 8,
-    /// The dynamic linker could not load the patch. Subject: its message.
-    Unresolved = 9,
-    /// The program's text may not be written.
-    TextNotWritable = 10,
-    /// The kernel cannot make all cores see new code.
-    NoBarrier = 11,
-    /// No patch is applied.
-    NothingApplied = 12,
-    /// A limit of the runtime or the system. Subject: which.
-    OutOfResources = 13,
-    /// The process was forked while its parent was loading a patch; its dynamic linker may be locked for ever.
-    ForkedInUpdate = 14,
-    /// A reference of the patch to the base cannot be made. Subject: the symbol; detail: why.
-    BadReference = 15,
-    /// The process does not see `/proc`, through which a patch is handed to its dynamic linker.
-    NoProc = 16,
-    /// An update is still moving threads; revert it, or ask to be queued.
-    TransitionInProgress = 17,
-    /// Consistency `thread` needs a way into the old version that the patch does not have. Subject: the function.
-    NoOldWay = 18,
-    /// The patch's own hook said no. Subject: the hook.
-    Vetoed = 19,
-    /// A variable that an earlier patch added is another one in this patch. Subject: its name.
-    CarriedDiffers = 20,
-    /// Consistency `thread` needs quiescence points, and no module of the process has any.
-    NoPoints = 21,
-}
-
-impl Code {
-    /// All codes.
-    pub const ALL: [Self; 21] = [
-        Self::BadRequest,
-        Self::NotPermitted,
-        Self::PatchUnreadable,
-        Self::PatchDamaged,
-        Self::WrongMachine,
-        Self::UnknownVersion,
-        Self::WrongBuildId,
-        Self::FunctionMismatch,
-        Self::Unresolved,
-        Self::TextNotWritable,
-        Self::NoBarrier,
-        Self::NothingApplied,
-        Self::OutOfResources,
-        Self::ForkedInUpdate,
-        Self::BadReference,
-        Self::NoProc,
-        Self::TransitionInProgress,
-        Self::NoOldWay,
-        Self::Vetoed,
-        Self::CarriedDiffers,
-        Self::NoPoints,
-    ];
-
-    fn from_number(number: u16) -> Option<Self> {
-        Self::ALL.iter().copied().find(|&code| code as u16 == number)
-    }
-}
-
 /// The process as a whole; first packet of the answer to `Status`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Process {
+pub struct ProcessStatus {
     /// Its number.
     pub pid: u32,
     /// Running number of the last apply or revert; 0 before the first.
@@ -122,27 +43,27 @@ pub struct Process {
 
 /// An update that is moving threads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Transition {
+pub struct TransitionStatus {
     /// Generation that threads come from.
     pub from: u32,
     /// Generation they go to.
     pub to: u32,
-    /// It takes back an update that was still moving threads.
-    pub turned_back: bool,
+    /// It was cancelled: threads go back.
+    pub cancelled: bool,
     /// Nanoseconds since its commit.
     pub elapsed_ns: u64,
-    /// Milliseconds until it turns back by itself; 0 for never.
+    /// Milliseconds until it is cancelled by itself; 0 for never.
     pub timeout_ms: u32,
     /// A further update waits for its end.
     pub queued: bool,
 }
 
-/// Where a thread stands.
+/// What keeps a thread from running the newest generation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[repr(u8)]
-pub enum Standing {
-    /// It runs the newest generation.
-    Moved = 0,
+pub enum Blocker {
+    /// Nothing: it does.
+    Nothing = 0,
     /// It has reached no quiescence point since the update.
     NoPoint = 1,
     /// A changed function is on its stack.
@@ -153,18 +74,18 @@ pub enum Standing {
     Unreadable = 4,
 }
 
-impl Standing {
+impl Blocker {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::Moved, Self::NoPoint, Self::Inside, Self::UnknownStack, Self::Unreadable];
+    pub const ALL: [Self; 5] = [Self::Nothing, Self::NoPoint, Self::Inside, Self::UnknownStack, Self::Unreadable];
 
     fn from_number(number: u8) -> Option<Self> {
-        Self::ALL.iter().copied().find(|&standing| standing as u8 == number)
+        Self::ALL.iter().copied().find(|&blocker| blocker as u8 == number)
     }
 }
 
 /// A thread of the process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Thread<'a> {
+pub struct ThreadStatus<'a> {
     /// Its number.
     pub id: u32,
     /// Its name, as `/proc/PID/task/ID/comm` has it.
@@ -173,9 +94,9 @@ pub struct Thread<'a> {
     pub generation: u32,
     /// Nanoseconds since it moved there; 0 when unknown.
     pub since_ns: u64,
-    /// Where it stands.
-    pub standing: Standing,
-    /// For [`Standing::Inside`]: the changed function, its unit and line; else empty and 0.
+    /// What it waits for, or what waits for it.
+    pub blocker: Blocker,
+    /// For [`Blocker::Inside`]: the changed function, its unit and line; else empty and 0.
     pub function: &'a str,
     /// Its unit.
     pub unit: &'a str,
@@ -183,12 +104,12 @@ pub struct Thread<'a> {
     pub line: u32,
 }
 
-/// Which consistency an apply asks for.
+/// Which consistency an apply takes, whatever the patch says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
-pub enum Wish {
-    /// What the patch says.
-    Patch = 0,
+pub enum ConsistencyOverride {
+    /// No override: what the patch says.
+    None = 0,
     /// `newest`.
     Newest = 1,
     /// `thread`.
@@ -199,8 +120,8 @@ pub enum Wish {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Apply {
     /// Consistency.
-    pub wish: Wish,
-    /// Milliseconds after which the update turns back if threads have not moved; 0 for never.
+    pub consistency: ConsistencyOverride,
+    /// Milliseconds after which the update is cancelled if threads have not moved; 0 for never.
     pub timeout_ms: u32,
     /// While another update is moving threads: wait for it rather than be refused.
     pub queue: bool,
@@ -217,7 +138,7 @@ pub struct Revert {
 
 /// An instrumented module.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Module<'a> {
+pub struct ModuleStatus<'a> {
     /// Path as the dynamic linker knows it; empty for the program itself.
     pub path: &'a str,
     /// GNU build-id; empty if it has none.
@@ -234,7 +155,7 @@ pub struct Module<'a> {
 
 /// A patch of the module before it in the answer: the one in effect, or a former one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Applied<'a> {
+pub struct AppliedPatch<'a> {
     /// Its name.
     pub name: &'a str,
     /// Its checksum.
@@ -247,7 +168,7 @@ pub struct Applied<'a> {
 
 /// A function whose version is, or has just become, other than the base's - or the base's again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Redirect<'a> {
+pub struct FunctionVersion<'a> {
     /// Its name.
     pub function: &'a str,
     /// Its unit.
@@ -294,132 +215,134 @@ pub struct Failure<'a> {
     pub detail: &'a str,
 }
 
-/// One message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Packet<'a> {
-    /// Request: what is applied?
-    Status,
-    /// Request: apply the patch whose file descriptor comes along.
-    Apply(Apply),
-    /// Request: back to the patch before, or to the base.
-    Revert(Revert),
-    /// Answer to `Status`, first packet.
-    Process(Process),
-    /// Answer to `Status`, if there is one.
-    Transition(Transition),
-    /// Answer to `Status`: a thread.
-    Thread(Thread<'a>),
-    /// Answer to `Status`: a module.
-    Module(Module<'a>),
-    /// Answer to `Status`: the patch of the last module.
-    Applied(Applied<'a>),
-    /// Answer: a function of the last module that is redirected, or that changed.
-    Redirect(Redirect<'a>),
-    /// Answer to `Apply` and `Revert`, first packet.
-    Done(Done<'a>),
-    /// Answer: refused, nothing was changed. Last packet.
-    Failure(Failure<'a>),
-    /// Answer: last packet.
-    End,
+impl Field<'_> for Blocker {
+    fn put(&self, to: &mut Fill<'_>) {
+        to.byte(*self as u8);
+    }
+
+    fn get(from: &mut Cursor<'_>) -> Result<Self> {
+        Self::from_number(from.u8()?).ok_or(FormatError("message has an unknown reason why a thread has not moved"))
+    }
+}
+
+impl Field<'_> for ConsistencyOverride {
+    fn put(&self, to: &mut Fill<'_>) {
+        to.byte(*self as u8);
+    }
+
+    fn get(from: &mut Cursor<'_>) -> Result<Self> {
+        match from.u8()? {
+            0 => Ok(Self::None),
+            1 => Ok(Self::Newest),
+            2 => Ok(Self::Thread),
+            _ => Err(FormatError("message asks for an unknown consistency")),
+        }
+    }
+}
+
+/// The number of each kind, [`Packet`], its writer and its readers, from one table. The first of a group has no
+/// fields. Fields are named in the order in which they are written; how each is written, its type says ([`Field`]).
+macro_rules! packets {
+    ($($group:ident { $(#[$head_doc:meta])* $head_kind:literal => $head:ident; $(
+        $(#[$doc:meta])* $kind:literal => $packet:ident($body:ident $(<$life:lifetime>)? { $($field:ident),* }),
+    )* })*) => {
+        /// One message.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum Packet<'a> {
+            $($(#[$head_doc])* $head, $($(#[$doc])* $packet($body $(<$life>)?),)*)*
+        }
+
+        impl Packet<'_> {
+            /// Writes the fields; returns the kind.
+            fn put(&self, to: &mut Fill<'_>) -> u16 {
+                match self {
+                    $(Self::$head => $head_kind, $(Self::$packet(body) => {
+                        body.put(to);
+                        $kind
+                    })*)*
+                }
+            }
+        }
+
+        $(fn $group<'a>(kind: u16, from: &mut Cursor<'a>) -> Result<Option<Packet<'a>>> {
+            Ok(Some(match kind {
+                $head_kind => Packet::$head,
+                $($kind => Packet::$packet(Field::get(from)?),)*
+                _ => return Ok(None),
+            }))
+        })*
+
+        $($(impl<'a> Field<'a> for $body $(<$life>)? {
+            fn put(&self, to: &mut Fill<'_>) {
+                $(self.$field.put(to);)*
+            }
+
+            fn get(from: &mut Cursor<'a>) -> Result<Self> {
+                $(let $field = Field::get(from)?;)*
+                Ok(Self { $($field),* })
+            }
+        })*)*
+    };
+}
+
+packets! {
+    request {
+        /// Request: what is applied?
+        1 => Status;
+        /// Request: apply the patch whose file descriptor comes along.
+        2 => Apply(Apply { consistency, queue, timeout_ms }),
+        /// Request: back to the patch before, or to the base.
+        3 => Revert(Revert { to_base, timeout_ms }),
+    }
+    answer {
+        /// Answer: last packet.
+        22 => End;
+        /// Answer to `Status`, first packet.
+        16 => Process(ProcessStatus { pid, generation, images, reclaimed, code, data }),
+        /// Answer to `Status`, if there is one.
+        23 => Transition(TransitionStatus { from, to, timeout_ms, elapsed_ns, cancelled, queued }),
+        /// Answer to `Status`: a thread.
+        24 => Thread(ThreadStatus<'a> { id, generation, line, since_ns, blocker, name, function, unit }),
+        /// Answer to `Status`: a module.
+        17 => Module(ModuleStatus<'a> { path, build_id, dispatch, functions, points, skipped }),
+        /// Answer to `Status`: the patch of the last module.
+        18 => Applied(AppliedPatch<'a> { name, checksum, generation, depth }),
+        /// Answer: a function of the last module that is redirected, or that changed.
+        19 => Function(FunctionVersion<'a> { function, unit, version }),
+        /// Answer to `Apply` and `Revert`, first packet.
+        20 => Done(Done<'a> {
+            patch, checksum, generation, already, reused, thread, complete, map_ns, prepare_ns, commit_ns
+        }),
+        /// Answer: refused, nothing was changed. Last packet.
+        21 => Failure(Failure<'a> { code, errno, subject, detail }),
+    }
 }
 
 impl<'a> Packet<'a> {
-    fn kind(&self) -> u16 {
-        match self {
-            Self::Status => 1,
-            Self::Apply(_) => 2,
-            Self::Revert(_) => 3,
-            Self::Process(_) => 16,
-            Self::Module(_) => 17,
-            Self::Applied(_) => 18,
-            Self::Redirect(_) => 19,
-            Self::Done(_) => 20,
-            Self::Failure(_) => 21,
-            Self::End => 22,
-            Self::Transition(_) => 23,
-            Self::Thread(_) => 24,
-        }
-    }
-
     /// The packet's bytes, in `out`.
     pub fn encode<'b>(&self, out: &'b mut [u8; PACKET_MAX]) -> &'b [u8] {
-        let mut f = Fill { out, at: HEADER_SIZE };
-        match self {
-            Self::Status | Self::End => {}
-            Self::Apply(a) => {
-                f.put(&[a.wish as u8, a.queue.into()]);
-                f.words(&[a.timeout_ms]);
-            }
-            Self::Revert(r) => {
-                f.put(&[r.to_base.into()]);
-                f.words(&[r.timeout_ms]);
-            }
-            Self::Process(p) => {
-                f.words(&[p.pid, p.generation, p.images, p.reclaimed]);
-                f.longs(&[p.code, p.data]);
-            }
-            Self::Transition(t) => {
-                f.words(&[t.from, t.to, t.timeout_ms]);
-                f.longs(&[t.elapsed_ns]);
-                f.put(&[t.turned_back.into(), t.queued.into()]);
-            }
-            Self::Thread(t) => {
-                f.words(&[t.id, t.generation, t.line]);
-                f.longs(&[t.since_ns]);
-                f.put(&[t.standing as u8]);
-                for text in [t.name, t.function, t.unit] {
-                    f.text(text);
-                }
-            }
-            Self::Module(m) => {
-                f.text(m.path);
-                f.bytes(m.build_id, BUILD_ID_MAX);
-                f.put(&[m.dispatch]);
-                f.words(&[m.functions, m.points, m.skipped]);
-            }
-            Self::Applied(a) => {
-                f.text(a.name);
-                f.put(&a.checksum);
-                f.words(&[a.generation, a.depth]);
-            }
-            Self::Redirect(r) => {
-                f.text(r.function);
-                f.text(r.unit);
-                f.words(&[r.version]);
-            }
-            Self::Done(d) => {
-                f.text(d.patch);
-                f.put(&d.checksum);
-                f.words(&[d.generation]);
-                f.put(&[d.already, d.reused, d.thread, d.complete].map(u8::from));
-                f.longs(&[d.map_ns, d.prepare_ns, d.commit_ns]);
-            }
-            Self::Failure(e) => {
-                f.words(&[u32::from(e.code as u16), e.errno as u32]);
-                f.text(e.subject);
-                f.text(e.detail);
-            }
-        }
-        let end = f.at;
-        f.at = 0;
-        f.put(&MAGIC);
-        f.put(&VERSION.to_le_bytes());
-        f.put(&self.kind().to_le_bytes());
-        f.put(&(end as u32).to_le_bytes());
+        let mut fill = Fill { out, at: HEADER_SIZE };
+        let kind = self.put(&mut fill);
+        let end = fill.at;
+        fill.at = 0;
+        fill.bytes(&MAGIC);
+        fill.bytes(&VERSION.to_le_bytes());
+        fill.bytes(&kind.to_le_bytes());
+        fill.bytes(&(end as u32).to_le_bytes());
         out.get(..end).unwrap_or(&[])
     }
 
     /// Reads a packet.
     pub fn parse(packet: &'a [u8]) -> Result<Self> {
-        Self::read(packet, |kind, c| match request(kind, c)? {
+        Self::read(packet, |kind, from| match request(kind, from)? {
             Some(request) => Ok(request),
-            None => answer(kind, c, packet),
+            None => answer(kind, from)?.ok_or(FormatError("message of an unknown kind")),
         })
     }
 
     /// Reads a packet that a client sends. The runtime has no use for the others, and room for little code.
     pub fn parse_request(packet: &'a [u8]) -> Result<Self> {
-        Self::read(packet, |kind, c| request(kind, c)?.ok_or(FormatError("message of an unexpected kind")))
+        Self::read(packet, |kind, from| request(kind, from)?.ok_or(FormatError("message of an unexpected kind")))
     }
 
     fn read(packet: &'a [u8], body: impl FnOnce(u16, &mut Cursor<'a>) -> Result<Self>) -> Result<Self> {
@@ -437,113 +360,6 @@ impl<'a> Packet<'a> {
         let read = body(kind, &mut c)?;
         if c.position() == packet.len() { Ok(read) } else { Err(FormatError("message is longer than it should be")) }
     }
-}
-
-fn request<'a>(kind: u16, c: &mut Cursor<'a>) -> Result<Option<Packet<'a>>> {
-    Ok(Some(match kind {
-        1 => Packet::Status,
-        2 => Packet::Apply(Apply { wish: wish(c)?, queue: flag(c)?, timeout_ms: c.u32()? }),
-        3 => Packet::Revert(Revert { to_base: flag(c)?, timeout_ms: c.u32()? }),
-        _ => return Ok(None),
-    }))
-}
-
-fn answer<'a>(kind: u16, c: &mut Cursor<'a>, packet: &'a [u8]) -> Result<Packet<'a>> {
-    Ok(match kind {
-        16 => Packet::Process(Process {
-            pid: c.u32()?,
-            generation: c.u32()?,
-            images: c.u32()?,
-            reclaimed: c.u32()?,
-            code: c.u64()?,
-            data: c.u64()?,
-        }),
-        17 => Packet::Module(Module {
-            path: text(c, packet)?,
-            build_id: bytes(c, packet, BUILD_ID_MAX)?,
-            dispatch: c.u8()?,
-            functions: c.u32()?,
-            points: c.u32()?,
-            skipped: c.u32()?,
-        }),
-        18 => {
-            let name = text(c, packet)?;
-            Packet::Applied(Applied { name, checksum: c.array()?, generation: c.u32()?, depth: c.u32()? })
-        }
-        19 => Packet::Redirect(Redirect { function: text(c, packet)?, unit: text(c, packet)?, version: c.u32()? }),
-        20 => Packet::Done(Done {
-            patch: text(c, packet)?,
-            checksum: c.array()?,
-            generation: c.u32()?,
-            already: flag(c)?,
-            reused: flag(c)?,
-            thread: flag(c)?,
-            complete: flag(c)?,
-            map_ns: c.u64()?,
-            prepare_ns: c.u64()?,
-            commit_ns: c.u64()?,
-        }),
-        21 => {
-            let code = u16::try_from(c.u32()?).ok().and_then(Code::from_number);
-            Packet::Failure(Failure {
-                code: code.ok_or(FormatError("message has an unknown error code"))?,
-                errno: c.u32()? as i32,
-                subject: text(c, packet)?,
-                detail: text(c, packet)?,
-            })
-        }
-        22 => Packet::End,
-        23 => Packet::Transition(Transition {
-            from: c.u32()?,
-            to: c.u32()?,
-            timeout_ms: c.u32()?,
-            elapsed_ns: c.u64()?,
-            turned_back: flag(c)?,
-            queued: flag(c)?,
-        }),
-        24 => Packet::Thread(thread(c, packet)?),
-        _ => return Err(FormatError("message of an unknown kind")),
-    })
-}
-
-fn thread<'a>(c: &mut Cursor<'a>, packet: &'a [u8]) -> Result<Thread<'a>> {
-    let (id, generation, line, since_ns) = (c.u32()?, c.u32()?, c.u32()?, c.u64()?);
-    let standing = Standing::from_number(c.u8()?).ok_or(FormatError("message has an unknown standing of a thread"))?;
-    let (name, function, unit) = (text(c, packet)?, text(c, packet)?, text(c, packet)?);
-    Ok(Thread { id, name, generation, since_ns, standing, function, unit, line })
-}
-
-fn wish(c: &mut Cursor<'_>) -> Result<Wish> {
-    match c.u8()? {
-        0 => Ok(Wish::Patch),
-        1 => Ok(Wish::Newest),
-        2 => Ok(Wish::Thread),
-        _ => Err(FormatError("message asks for an unknown consistency")),
-    }
-}
-
-fn bytes<'a>(c: &mut Cursor<'a>, packet: &'a [u8], max: usize) -> Result<&'a [u8]> {
-    let len = usize::from(c.u16()?);
-    if len > max {
-        return Err(FormatError("message holds a text that is too long"));
-    }
-    let found = crate::cursor::slice(packet, c.position() as u64, len as u64, CUT)?;
-    for _ in 0..len {
-        c.u8()?;
-    }
-    Ok(found)
-}
-
-fn flag(c: &mut Cursor<'_>) -> Result<bool> {
-    match c.u8()? {
-        0 => Ok(false),
-        1 => Ok(true),
-        _ => Err(FormatError("message holds a flag that is neither set nor clear")),
-    }
-}
-
-fn text<'a>(c: &mut Cursor<'a>, packet: &'a [u8]) -> Result<&'a str> {
-    core::str::from_utf8(bytes(c, packet, TEXT_MAX)?).map_err(|_| FormatError("message holds text that is not UTF-8"))
 }
 
 #[cfg(test)]

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use dsu_abi::wire::{self, Done, Packet, Wish};
+use dsu_abi::wire::{self, ConsistencyOverride, Done, Packet};
 use serde_json::{Value, json};
 
 use crate::error::Error;
 use crate::follow;
+use crate::foreign;
 use crate::patch::Patch;
 use crate::status;
 use crate::style::{BOLD, DIM, GOOD, Table, WARN, hex};
@@ -28,12 +29,15 @@ pub(crate) fn apply(target: &Target, patch: &Patch, request: wire::Apply) -> Res
     if let Some(accepted) = patch.manifest["accepted"].as_array().filter(|list| !list.is_empty()) {
         document["accepted"] = accepted.clone().into();
     }
+    if let Some(effects) = patch.manifest["effects"].as_array().filter(|list| !list.is_empty()) {
+        document["effects"] = effects.clone().into();
+    }
     Ok(document)
 }
 
 /// The request for it.
-pub(crate) fn request(wish: Wish, timeout: Option<Duration>, queue: bool) -> wire::Apply {
-    wire::Apply { wish, timeout_ms: milliseconds(timeout), queue }
+pub(crate) fn request(consistency: ConsistencyOverride, timeout: Option<Duration>, queue: bool) -> wire::Apply {
+    wire::Apply { consistency, timeout_ms: milliseconds(timeout), queue }
 }
 
 /// As the protocol has it: 0 is for ever. The command line takes nothing that does not fit.
@@ -66,13 +70,13 @@ fn read(target: &Target, patch: &str, packets: &[Packet<'_>]) -> Result<Value, E
     for packet in packets {
         match packet {
             Packet::Done(done) => fill(&mut document, done),
-            Packet::Redirect(redirect) => functions.push(status::function(redirect)),
+            Packet::Function(version) => functions.push(status::function(version)),
             Packet::Failure(failure) => return Err(Error::refused(target.pid, patch, failure)),
             _ => {}
         }
     }
     document["functions"] = functions.into();
-    Ok(document)
+    Ok(foreign::document(document))
 }
 
 fn fill(document: &mut Value, done: &Done<'_>) {
@@ -95,7 +99,7 @@ pub(crate) fn show(document: &Value) -> String {
     let patch = word(&document["patch"]);
     let progress = progress(document);
     if document["already"] == true && patch.is_empty() {
-        return format!("{GOOD}turning back already{GOOD:#} {process}; nothing was done\n{progress}");
+        return format!("{GOOD}being cancelled already{GOOD:#} {process}; nothing was done\n{progress}");
     }
     if document["already"] == true {
         return format!("{GOOD}already applied{GOOD:#} {BOLD}{patch}{BOLD:#} to {process}; nothing was done\n");
@@ -120,7 +124,7 @@ pub(crate) fn show(document: &Value) -> String {
     format!(
         "{head}{}{}{DIM}map {:.0} µs{reused}, prepare {:.0} µs, commit {:.0} µs{DIM:#}\n{progress}",
         functions_table(functions),
-        accepted(document),
+        accepted(document) + &effects(document),
         us("map"),
         us("prepare"),
         us("commit"),
@@ -154,6 +158,12 @@ fn accepted(document: &Value) -> String {
         format!("{WARN}accepted risk{WARN:#} `{}`: {said}\n", word(&risk["subject"]))
     };
     risks.map(line).collect()
+}
+
+/// What the patch does not do, or does in a way that could surprise.
+fn effects(document: &Value) -> String {
+    let effects = document["effects"].as_array().into_iter().flatten();
+    effects.map(|e| format!("{WARN}effect{WARN:#} {}; {}\n", word(&e["message"]), word(&e["help"]))).collect()
 }
 
 fn functions_table(functions: &[Value]) -> String {

@@ -10,7 +10,7 @@ Examples:
   dsuctl ps                              which processes can be updated?
   dsuctl status 4711                     builds, functions and patches of one
   dsuctl apply 4711 fix.dsu              returns when the last thread runs the fix
-  dsuctl apply 4711 fix.dsu --timeout 5s and turns it back if one does not move
+  dsuctl apply 4711 fix.dsu --timeout 5s and cancels it if one does not move
   dsuctl status 4711 --watch             how far is it, and who is it waiting for?
   dsuctl revert 4711                     back to the patch before, or to the build
   dsuctl apply --tree 4711 fix.dsu       a prefork server: the process and its children
@@ -47,7 +47,7 @@ pub(crate) struct Scope {
 /// How long to stay.
 #[derive(Debug, Clone, Copy, Args)]
 pub(crate) struct Patience {
-    /// Turn it back by itself if a thread has not moved after this time (`500ms`, `5s`, `2min`)
+    /// Cancel it by itself if a thread has not moved after this time (`500ms`, `5s`, `2min`)
     #[arg(long, value_name = "DURATION", value_parser = timeout)]
     pub(crate) timeout: Option<Duration>,
     /// Return at the commit, while threads are still moving
@@ -110,7 +110,7 @@ pub(crate) enum Command {
         #[command(flatten)]
         output: Output,
     },
-    /// Take the patch back, or turn an update back that is still moving threads
+    /// Take the patch back, or cancel an update that is still moving threads
     #[command(after_help = "Examples:\n  dsuctl revert $(pidof memcached)\n  dsuctl revert 4711 --all")]
     Revert {
         #[command(flatten)]

@@ -7,7 +7,7 @@ use dsu_abi::FormatError;
 use dsu_abi::wire::{Code, Failure};
 use serde_json::Value;
 
-use crate::exit;
+use crate::{exit, foreign};
 
 /// See the module's description. Each variant has its exit code.
 #[derive(Debug, thiserror::Error)]
@@ -23,6 +23,11 @@ pub(crate) enum Error {
              that its user owns, for the process and for dsuctl, and restart the process"
     )]
     NoSocket { pid: u32, command: String, why: String },
+    #[error(
+        "process `{pid}` (`{command}`) is stopped or frozen, and nothing was changed; let it go on (SIGCONT, or its control \
+         group's `cgroup.freeze`) and try again"
+    )]
+    Stopped { pid: u32, command: String },
     #[error("process `{pid}` did not answer: {cause}; is it stopped, or ending?")]
     NoAnswer { pid: u32, cause: io::Error },
     #[error("answer of process `{pid}` not understood: {cause}")]
@@ -44,7 +49,7 @@ pub(crate) enum Error {
     )]
     Closed(u32),
     #[error("{message}")]
-    TurnedBack { message: String, document: Box<Value> },
+    Cancelled { message: String, document: Box<Value> },
     #[error("{0}")]
     Interrupted(String),
     #[error("{cause}; {after}")]
@@ -59,12 +64,12 @@ impl Error {
             Self::NoRuntime { .. } => exit::NO_RUNTIME,
             Self::ForeignUser { .. } => exit::FOREIGN_USER,
             Self::NoSocket { .. } => exit::NO_SOCKET,
-            Self::NoAnswer { .. } | Self::BadAnswer { .. } => exit::NO_ANSWER,
+            Self::Stopped { .. } | Self::NoAnswer { .. } | Self::BadAnswer { .. } => exit::NO_ANSWER,
             Self::PatchUnreadable { .. } => exit::PATCH_UNREADABLE,
             Self::Refused { code, .. } => exit::of(*code),
             Self::Ended(_) | Self::Replaced(_) => exit::NO_PROCESS,
             Self::Closed(_) => exit::WRONG_BUILD_ID,
-            Self::TurnedBack { .. } => exit::TURNED_BACK,
+            Self::Cancelled { .. } => exit::CANCELLED,
             Self::Interrupted(_) => exit::INTERRUPTED,
             Self::Group { cause, .. } => cause.exit_code(),
         }
@@ -73,7 +78,7 @@ impl Error {
     /// What programs want to know of it, if more than the code.
     pub(crate) fn document(&self) -> Option<&Value> {
         match self {
-            Self::TurnedBack { document, .. } => Some(document),
+            Self::Cancelled { document, .. } => Some(document),
             Self::Group { cause, .. } => cause.document(),
             _ => None,
         }
@@ -81,7 +86,8 @@ impl Error {
 
     /// The runtime's refusal, about process `pid` and, when applying, the patch `patch`.
     pub(crate) fn refused(pid: u32, patch: &str, failure: &Failure<'_>) -> Self {
-        let Failure { code, subject, detail, .. } = *failure;
+        let code = failure.code;
+        let (subject, detail) = (foreign::text(failure.subject), foreign::text(failure.detail));
         let because = if detail.is_empty() { String::new() } else { format!(": {detail}") };
         let system = match failure.errno {
             0 => String::new(),
@@ -91,7 +97,10 @@ impl Error {
             Code::BadRequest => {
                 format!("process `{pid}` did not understand the request{because}; use its build's dsuctl")
             }
-            Code::NotPermitted => format!("process `{pid}` refused: it belongs to another user; run dsuctl as root"),
+            Code::NotPermitted => format!(
+                "process `{pid}` refused: you may not attach a debugger to it (another user or group, more capabilities, not \
+                 dumpable, or kernel.yama.ptrace_scope); run dsuctl as root"
+            ),
             Code::PatchUnreadable => format!("process `{pid}` failed to read patch `{patch}`{system}"),
             Code::PatchDamaged | Code::WrongMachine | Code::UnknownVersion => format!("patch `{patch}`{because}"),
             Code::WrongBuildId if detail.is_empty() => format!(
@@ -127,12 +136,12 @@ impl Error {
                 "process `{pid}` is still moving threads to another update; wait for it (`dsuctl status {pid} --watch`), \
                  revert it, or apply with `--queue`"
             ),
-            Code::NoOldWay => format!(
-                "patch `{patch}` has no way into the old version of `{subject}`{because}; apply it with \
+            Code::NoTrampoline => format!(
+                "patch `{patch}` has no original-code trampoline of `{subject}`{because}; apply it with \
                  `--consistency newest`"
             ),
             Code::Vetoed => format!("patch `{patch}` refuses: its hook `{subject}` said no{because}"),
-            Code::CarriedDiffers => format!(
+            Code::PersistentDiffers => format!(
                 "patch `{patch}` adds variable `{subject}`, of which process `{pid}` has another one from an earlier \
                  patch{because}; revert that patch to the base first"
             ),

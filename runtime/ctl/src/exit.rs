@@ -48,16 +48,16 @@ pub(crate) const BAD_REFERENCE: u8 = 32;
 pub(crate) const NO_PROC: u8 = 33;
 /// Another update is still moving threads.
 pub(crate) const TRANSITION_IN_PROGRESS: u8 = 34;
-/// Consistency `thread` needs a way into an old version that the patch does not have.
-pub(crate) const NO_OLD_WAY: u8 = 35;
+/// Consistency `thread` needs an original-code trampoline that the patch does not have.
+pub(crate) const NO_TRAMPOLINE: u8 = 35;
 /// The patch's own hook said no.
 pub(crate) const VETOED: u8 = 36;
 /// A variable that an earlier patch added is another one in this patch.
 pub(crate) const CARRIED_DIFFERS: u8 = 37;
 /// The process has no quiescence points, which consistency `thread` needs.
 pub(crate) const NO_POINTS: u8 = 38;
-/// The update is not in effect: its timeout, or a revert, turned it back.
-pub(crate) const TURNED_BACK: u8 = 40;
+/// The update is not in effect: its timeout, or a revert, cancelled it.
+pub(crate) const CANCELLED: u8 = 40;
 /// Ctrl-C ended the wait; the update goes on (128 + SIGINT, as shells have it).
 pub(crate) const INTERRUPTED: u8 = 130;
 
@@ -86,11 +86,11 @@ pub(crate) const TABLE: [(u8, &str); 29] = [
     (BAD_REFERENCE, "a reference of the patch to the base cannot be made"),
     (NO_PROC, "the process does not see /proc"),
     (TRANSITION_IN_PROGRESS, "another update is still moving threads"),
-    (NO_OLD_WAY, "consistency `thread` needs a way into an old version that the patch does not have"),
+    (NO_TRAMPOLINE, "consistency `thread` needs an original-code trampoline that the patch does not have"),
     (VETOED, "the patch's own hook said no"),
     (CARRIED_DIFFERS, "a variable that an earlier patch added is another one in this patch"),
     (NO_POINTS, "consistency `thread` needs quiescence points, and the process has none"),
-    (TURNED_BACK, "the update is not in effect: its timeout, or a revert, turned it back"),
+    (CANCELLED, "the update is not in effect: its timeout, or a revert, cancelled it"),
     (INTERRUPTED, "Ctrl-C ended the wait; the update goes on"),
 ];
 
@@ -114,9 +114,9 @@ pub(crate) fn of(code: Code) -> u8 {
         Code::BadReference => BAD_REFERENCE,
         Code::NoProc => NO_PROC,
         Code::TransitionInProgress => TRANSITION_IN_PROGRESS,
-        Code::NoOldWay => NO_OLD_WAY,
+        Code::NoTrampoline => NO_TRAMPOLINE,
         Code::Vetoed => VETOED,
-        Code::CarriedDiffers => CARRIED_DIFFERS,
+        Code::PersistentDiffers => CARRIED_DIFFERS,
         Code::NoPoints => NO_POINTS,
     }
 }

@@ -19,7 +19,7 @@ use crate::threads;
 /// Pauses between two questions: short at first, for most updates take milliseconds.
 const FIRST_PAUSE: Duration = Duration::from_millis(2);
 const LONGEST_PAUSE: Duration = Duration::from_millis(100);
-/// How long an update that was turned back is followed until its threads are back.
+/// How long a cancelled update is followed until its threads are back.
 const LONGEST_WAY_BACK: Duration = Duration::from_secs(5);
 /// How many answers may be cut off before that is the end.
 const LOST_MAX: u32 = 10;
@@ -67,9 +67,9 @@ pub(crate) struct Follow {
     goal: Goal,
     begin: Instant,
     committed: Instant,
-    /// Which way threads go; the other way is back.
-    turned: Option<bool>,
-    /// Since when they go the other way.
+    /// The direction in which threads are to go: whether the process calls the update cancelled.
+    cancelled: Option<bool>,
+    /// Since when they go in the other direction.
     going_back: Option<Instant>,
     /// Answers that were cut off.
     lost: u32,
@@ -79,20 +79,20 @@ pub(crate) struct Follow {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum End {
     Complete,
-    TurnedBack,
+    Cancelled,
 }
 
 impl Follow {
     /// Follows what `document` says has begun.
     pub(crate) fn new(target: Target, document: Value) -> Self {
         let goal = Goal::of(&document);
-        // What the process calls turned back, is what a revert wants.
-        let turned = goal.checksum.is_some().then_some(false);
+        // What the process calls cancelled, is what a revert wants.
+        let cancelled = goal.checksum.is_some().then_some(false);
         // Threads tell how long it took, even if that was no time at all.
         let asks_threads = document["consistency"] == "thread" && document["already"] != true;
         let end = (document["complete"] == true && !asks_threads).then_some(Ok(End::Complete));
         let (begin, committed) = (Instant::now(), Instant::now());
-        Self { target, document, end, last: Value::Null, goal, begin, committed, turned, going_back: None, lost: 0 }
+        Self { target, document, end, last: Value::Null, goal, begin, committed, cancelled, going_back: None, lost: 0 }
     }
 
     /// Since the request was answered.
@@ -120,21 +120,21 @@ impl Follow {
                     Err(Error::Closed(self.target.pid))
                 }
                 false if status["images"] == 0 => Err(Error::Replaced(self.target.pid)),
-                false => Ok(End::TurnedBack),
+                false => Ok(End::Cancelled),
             });
         }
         if self.goal.is_before(moving) {
             return Some(Ok(self.complete(&status)));
         }
-        let turned_back = moving["turned_back"] == true;
-        if *self.turned.get_or_insert(turned_back) != turned_back {
+        let cancelled = moving["turned_back"] == true;
+        if *self.cancelled.get_or_insert(cancelled) != cancelled {
             // Whoever asked has waited for long enough; threads go back without us.
             let since = *self.going_back.get_or_insert_with(Instant::now);
             if since.elapsed() <= LONGEST_WAY_BACK {
                 return None;
             }
             self.document["going_back"] = true.into();
-            return Some(Ok(End::TurnedBack));
+            return Some(Ok(End::Cancelled));
         } else {
             let elapsed = Duration::from_nanos(moving["elapsed_ns"].as_u64().unwrap_or_default());
             self.committed = Instant::now().checked_sub(elapsed).unwrap_or(self.begin);

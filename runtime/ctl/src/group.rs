@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use dsu_abi::wire::{Code, Wish};
+use dsu_abi::wire::{Code, ConsistencyOverride};
 use serde_json::{Value, json};
 
 use crate::change;
@@ -114,9 +114,9 @@ impl Group<'_> {
     /// Parents first: a child that is forked meanwhile has the patch already, or is found by looking again.
     fn apply(&mut self, mut targets: Vec<Target>, manner: Manner) -> Result<(), Error> {
         let wish = match manner.consistency {
-            None => Wish::Patch,
-            Some(Consistency::Newest) => Wish::Newest,
-            Some(Consistency::Thread) => Wish::Thread,
+            None => ConsistencyOverride::None,
+            Some(Consistency::Newest) => ConsistencyOverride::Newest,
+            Some(Consistency::Thread) => ConsistencyOverride::Thread,
         };
         let request = change::request(wish, manner.patience.timeout, manner.queue);
         let mut first = true;
@@ -200,7 +200,7 @@ fn verdict(follows: &mut [Follow], what: &str, timeout: Option<Duration>) -> Res
     let many = follows.len() > 1;
     for follow in follows.iter_mut() {
         match follow.end.take() {
-            Some(Ok(End::TurnedBack)) => return Err(turned_back(follow, what, timeout)),
+            Some(Ok(End::Cancelled)) => return Err(cancelled(follow, what, timeout)),
             Some(Err(Error::Ended(_))) if many => follow.document["ended"] = true.into(),
             Some(Err(error)) => return Err(error),
             Some(Ok(End::Complete)) | None => {}
@@ -209,7 +209,7 @@ fn verdict(follows: &mut [Follow], what: &str, timeout: Option<Duration>) -> Res
     Ok(())
 }
 
-fn turned_back(follow: &mut Follow, what: &str, timeout: Option<Duration>) -> Error {
+fn cancelled(follow: &mut Follow, what: &str, timeout: Option<Duration>) -> Error {
     let pid = follow.target.pid;
     let waiting = threads::waiting(&follow.last);
     let all = threads::of(&follow.last).len();
@@ -222,18 +222,18 @@ fn turned_back(follow: &mut Follow, what: &str, timeout: Option<Duration>) -> Er
     }
     let message = match timeout {
         Some(timeout) if follow.elapsed() >= timeout => format!(
-            "process `{pid}` turned {what} back after {}{who}; give it longer with `--timeout`, or apply with \
+            "process `{pid}` cancelled {what} after {}{who}; give it longer with `--timeout`, or apply with \
              `--consistency newest`",
             threads::duration(timeout)
         ),
         _ => format!(
-            "process `{pid}` turned {what} back after {}, for somebody reverted it{who}",
+            "process `{pid}` cancelled {what} after {}, for somebody reverted it{who}",
             threads::duration(follow.elapsed())
         ),
     };
     follow.document["turned_back"] = true.into();
     follow.document["waiting"] = waiting.into_iter().cloned().collect();
-    Error::TurnedBack { message, document: Box::new(follow.document.clone()) }
+    Error::Cancelled { message, document: Box::new(follow.document.clone()) }
 }
 
 fn pids(follows: &[Follow]) -> String {

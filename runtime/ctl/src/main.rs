@@ -9,6 +9,7 @@ mod client;
 mod error;
 mod exit;
 mod follow;
+mod foreign;
 mod group;
 mod patch;
 mod progress;
@@ -63,7 +64,7 @@ fn run(command: Command) -> anyhow::Result<()> {
     }
 }
 
-/// Prints what an apply or revert did; programs are told of one that was turned back, too.
+/// Prints what an apply or revert did; programs are told of one that was cancelled, too.
 fn changed(json: bool, result: Result<Value, error::Error>) -> anyhow::Result<()> {
     if let (true, Some(document)) = (json, result.as_ref().err().and_then(error::Error::document)) {
         print(true, document, group::show)?;
@@ -72,17 +73,7 @@ fn changed(json: bool, result: Result<Value, error::Error>) -> anyhow::Result<()
 }
 
 fn print(json: bool, document: &Value, show: impl Fn(&Value) -> String) -> anyhow::Result<()> {
-    write(&if json { format!("{document:#}\n") } else { show(document) })
-}
-
-fn write(text: &str) -> anyhow::Result<()> {
-    use std::io::Write;
-    let mut out = anstream::stdout();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        // `dsuctl ps | head -1` is no error.
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error).context("failed to write to stdout"),
-        _ => Ok(()),
-    }
+    style::write(&if json { format!("{document:#}\n") } else { show(document) })
 }
 
 fn manual(directory: &Path) -> anyhow::Result<()> {

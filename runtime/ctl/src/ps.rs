@@ -1,12 +1,19 @@
 //! `ps`: the processes that can be updated.
 
+use std::time::Duration;
+
 use anyhow::Context;
 use serde_json::{Value, json};
 
 use crate::status;
 use crate::style::Table;
-use crate::target::remove_stale_sockets;
+use crate::target::{Target, remove_stale_sockets};
 use crate::tree;
+
+/// How long a process may take to answer.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// Processes that are asked at a time.
+const AT_ONCE: usize = 512;
 
 /// All processes with a runtime, in the order of their numbers or children below their parents; those that do not
 /// answer come with the reason.
@@ -18,17 +25,32 @@ pub(crate) fn list(as_tree: bool) -> anyhow::Result<Value> {
     if !as_tree {
         forest.sort_by_key(|(_, target)| target.pid);
     }
-    let documents = forest.iter().map(|(depth, target)| {
-        let mut document = status::ask(target).unwrap_or_else(|error| {
+    forest.iter_mut().for_each(|(_, target)| target.patience = PATIENCE);
+    let mut documents = ask_all(&forest);
+    for (document, (depth, target)) in documents.iter_mut().zip(&forest) {
+        document["parent"] = target.parent.into();
+        document["depth"] = (if as_tree { *depth } else { 0 }).into();
+    }
+    Ok(documents.into())
+}
+
+/// Asks all at once, for one that is slow must not keep the others waiting.
+fn ask_all(forest: &[(usize, Target)]) -> Vec<Value> {
+    let ask = |target: &Target| {
+        status::ask(target).unwrap_or_else(|error| {
             json!({
                 "pid": target.pid, "command": target.command, "error": error.to_string(), "code": error.exit_code(),
             })
+        })
+    };
+    let mut documents = Vec::new();
+    for some in forest.chunks(AT_ONCE) {
+        std::thread::scope(|scope| {
+            let asked: Vec<_> = some.iter().map(|(_, target)| scope.spawn(move || ask(target))).collect();
+            documents.extend(asked.into_iter().map(|thread| thread.join().expect("a panic aborts the process")));
         });
-        document["parent"] = target.parent.into();
-        document["depth"] = (if as_tree { *depth } else { 0 }).into();
-        document
-    });
-    Ok(documents.collect())
+    }
+    documents
 }
 
 /// One line for each.

@@ -3,10 +3,11 @@
 use std::fs;
 use std::time::Duration;
 
-use dsu_abi::wire::{Module, Packet, Process, Redirect, Transition};
+use dsu_abi::wire::{FunctionVersion, ModuleStatus, Packet, ProcessStatus, TransitionStatus};
 use serde_json::{Value, json};
 
 use crate::error::Error;
+use crate::foreign;
 use crate::style::{BOLD, DIM, Table, hex};
 use crate::target::Target;
 use crate::threads;
@@ -31,17 +32,17 @@ pub(crate) fn ask(target: &Target) -> Result<Value, Error> {
                     "depth": applied.depth,
                 }),
             ),
-            Packet::Redirect(redirect) => add(&mut modules, "redirected", function(&redirect)),
+            Packet::Function(version) => add(&mut modules, "redirected", function(&version)),
             Packet::Failure(failure) => return Err(Error::refused(target.pid, "", &failure)),
             _ => {}
         }
     }
     document["threads"] = threads.into();
     document["modules"] = modules.into();
-    Ok(document)
+    Ok(foreign::document(document))
 }
 
-fn count(document: &mut Value, process: &Process) {
+fn count(document: &mut Value, process: &ProcessStatus) {
     document["generation"] = process.generation.into();
     document["images"] = process.images.into();
     document["reclaimed"] = process.reclaimed.into();
@@ -49,10 +50,10 @@ fn count(document: &mut Value, process: &Process) {
     document["data_bytes"] = process.data.into();
 }
 
-fn transition(moving: &Transition) -> Value {
+fn transition(moving: &TransitionStatus) -> Value {
     let timeout = if moving.timeout_ms == 0 { Value::Null } else { moving.timeout_ms.into() };
     json!({
-        "from": moving.from, "to": moving.to, "turned_back": moving.turned_back, "elapsed_ns": moving.elapsed_ns,
+        "from": moving.from, "to": moving.to, "turned_back": moving.cancelled, "elapsed_ns": moving.elapsed_ns,
         "timeout_ms": timeout, "queued": moving.queued,
     })
 }
@@ -69,8 +70,8 @@ pub(crate) fn in_effect(status: &Value) -> impl Iterator<Item = &Value> {
 }
 
 /// A function and the generation of its version; 0 is the base.
-pub(crate) fn function(redirect: &Redirect<'_>) -> Value {
-    json!({ "function": redirect.function, "unit": redirect.unit, "version": redirect.version })
+pub(crate) fn function(version: &FunctionVersion<'_>) -> Value {
+    json!({ "function": version.function, "unit": version.unit, "version": version.version })
 }
 
 fn add(modules: &mut [Value], list: &str, entry: Value) {
@@ -79,7 +80,7 @@ fn add(modules: &mut [Value], list: &str, entry: Value) {
     }
 }
 
-fn describe(target: &Target, module: &Module<'_>) -> Value {
+fn describe(target: &Target, module: &ModuleStatus<'_>) -> Value {
     let program = || fs::read_link(format!("/proc/{}/exe", target.pid)).map(|path| path.display().to_string());
     let path = if module.path.is_empty() { program().unwrap_or_default() } else { module.path.to_owned() };
     let dispatch = match module.dispatch {
@@ -129,7 +130,7 @@ fn transition_words(document: &Value, moving: &Value) -> String {
     let all = threads::of(document).len();
     let moved = all - threads::waiting(document).len();
     let elapsed = threads::duration(Duration::from_nanos(moving["elapsed_ns"].as_u64().unwrap_or_default()));
-    let direction = if moving["turned_back"] == true { "turned back, " } else { "" };
+    let direction = if moving["turned_back"] == true { "cancelled, " } else { "" };
     let mut words = format!(
         "{direction}from generation {} to {}: {} moved after {elapsed}",
         moving["from"],
@@ -137,7 +138,7 @@ fn transition_words(document: &Value, moving: &Value) -> String {
         threads::count(moved, all)
     );
     if let Some(timeout) = moving["timeout_ms"].as_u64() {
-        words += &format!(", turns back after {}", threads::duration(Duration::from_millis(timeout)));
+        words += &format!(", cancelled after {}", threads::duration(Duration::from_millis(timeout)));
     }
     if moving["queued"] == true {
         words += "; another update is queued";

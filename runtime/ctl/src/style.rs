@@ -1,8 +1,10 @@
 //! How text looks: colours (stripped by `anstream` unless a terminal reads it) and columns.
 
 use std::fmt;
+use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
+use anyhow::Context;
 
 pub(crate) const BOLD: Style = Style::new().bold();
 pub(crate) const DIM: Style = Style::new().dimmed();
@@ -49,6 +51,16 @@ impl<const N: usize> fmt::Display for Table<N> {
 /// Bytes in hexadecimal.
 pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Writes to stdout, coloured as its reader likes it.
+pub(crate) fn write(text: &str) -> anyhow::Result<()> {
+    let mut out = anstream::stdout();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        // `dsuctl ps | head -1` is no error.
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error).context("failed to write to stdout"),
+        _ => Ok(()),
+    }
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::thread::sleep;
@@ -12,6 +12,7 @@ use dsu_abi::wire::Packet;
 
 use crate::client::{self, Answer, Meanwhile};
 use crate::error::Error;
+use crate::foreign;
 
 /// Names the runtime gives its thread: with its socket, and when it found no place for one.
 const THREAD: &str = "dsu";
@@ -29,6 +30,8 @@ pub(crate) struct Target {
     pub(crate) parent: u32,
     /// Real and effective user.
     users: [u32; 2],
+    /// How long it may take to answer.
+    pub(crate) patience: Duration,
 }
 
 /// How far the runtime of a process is.
@@ -51,7 +54,7 @@ impl Target {
         let mut users = field("Uid:").split_whitespace().filter_map(|user| user.parse().ok());
         let users = [users.next().unwrap_or(0), users.next().unwrap_or(0)];
         let parent = field("PPid:").parse().unwrap_or(0);
-        Ok(Self { pid, command: field("Name:").to_owned(), parent, users })
+        Ok(Self { pid, command: foreign::text(field("Name:")), parent, users, patience: client::TIMEOUT })
     }
 
     /// All processes, with a runtime or without.
@@ -75,12 +78,40 @@ impl Target {
 
     /// Asks it something.
     pub(crate) fn ask(&self, request: &Packet<'_>, file: Option<std::os::fd::BorrowedFd<'_>>) -> Result<Answer, Error> {
-        // A process that closed all its descriptors may have closed its socket under the first request.
-        let answer = match client::ask(&self.connect()?, request, file, None) {
-            Err(error) if client::is_lost(&error) => client::ask(&self.connect()?, request, file, None),
-            answer => answer,
+        // A process that closed all its descriptors may have closed its socket under the first request; one that became another
+        // program (exec) under it has another memory.
+        let is_again = |answer: &io::Result<Answer>| match answer {
+            Ok(answer) => answer.is_not_permitted(),
+            Err(error) => client::is_lost(error),
         };
-        answer.map_err(|cause| Error::NoAnswer { pid: self.pid, cause })
+        let mut answer = self.ask_once(request, file);
+        if answer.as_ref().is_ok_and(is_again) {
+            answer = self.ask_once(request, file);
+        }
+        let answer = answer?;
+        answer.map_err(|cause| match cause.kind() {
+            io::ErrorKind::TimedOut if self.is_stopped() => self.stopped(),
+            _ => Error::NoAnswer { pid: self.pid, cause },
+        })
+    }
+
+    fn ask_once(
+        &self,
+        request: &Packet<'_>,
+        file: Option<std::os::fd::BorrowedFd<'_>>,
+    ) -> Result<io::Result<Answer>, Error> {
+        let memory = self.memory();
+        let files: Vec<_> = memory.iter().map(AsFd::as_fd).chain(file).collect();
+        let is_stopped = || self.is_stopped();
+        Ok(client::ask(&self.connect()?, request, &files, self.wait(&is_stopped), None))
+    }
+
+    fn wait<'w>(&self, is_stopped: &'w dyn Fn() -> bool) -> client::Wait<'w> {
+        client::Wait { patience: self.patience, is_stopped }
+    }
+
+    fn stopped(&self) -> Error {
+        Error::Stopped { pid: self.pid, command: self.command.clone() }
     }
 
     /// Asks it something that may have to wait for another update.
@@ -90,7 +121,9 @@ impl Target {
         file: std::os::fd::BorrowedFd<'_>,
         meanwhile: Meanwhile<'_>,
     ) -> Result<Answer, Error> {
-        client::ask(&self.connect()?, request, Some(file), Some(meanwhile)).map_err(|cause| match cause.kind() {
+        let memory = self.memory();
+        let files: Vec<_> = memory.iter().map(AsFd::as_fd).chain([file]).collect();
+        client::ask(&self.connect()?, request, &files, self.wait(&|| false), Some(meanwhile)).map_err(|cause| match cause.kind() {
             io::ErrorKind::Interrupted => Error::Interrupted(format!(
                 "no longer waiting; the update of process `{0}` stays queued: `dsuctl status {0} --watch` follows it",
                 self.pid
@@ -99,7 +132,29 @@ impl Target {
         })
     }
 
+    /// The memory of the process, by which its runtime knows that we may attach a debugger to it. Nothing of it is read here.
+    fn memory(&self) -> Option<fs::File> {
+        fs::File::open(format!("/proc/{}/mem", self.pid)).ok()
+    }
+
+    /// Whether it is stopped by a signal or a debugger, and cannot answer.
+    fn is_stopped(&self) -> bool {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.pid)).unwrap_or_default();
+        stat.rsplit(')').next().is_some_and(|fields| fields.trim_start().starts_with(['T', 't'])) || self.is_frozen()
+    }
+
+    /// Whether its control group is frozen.
+    fn is_frozen(&self) -> bool {
+        let groups = fs::read_to_string(format!("/proc/{}/cgroup", self.pid)).unwrap_or_default();
+        let path = groups.lines().find_map(|line| line.strip_prefix("0::")).unwrap_or_default().to_owned();
+        let events = fs::read_to_string(format!("/sys/fs/cgroup{path}/cgroup.events")).unwrap_or_default();
+        events.lines().any(|line| line == "frozen 1")
+    }
+
     fn connect(&self) -> Result<OwnedFd, Error> {
+        if self.is_stopped() {
+            return Err(self.stopped());
+        }
         let begin = Instant::now();
         loop {
             let failure = match self.try_connect() {
@@ -278,7 +333,7 @@ mod tests {
 
     #[test]
     fn the_socket_is_looked_for_outside_and_inside_the_root_of_the_process() {
-        let own = Target { pid: 7, command: String::new(), parent: 1, users: [5, 6] };
+        let own = Target { pid: 7, command: String::new(), parent: 1, users: [5, 6], patience: client::TIMEOUT };
         let directories = own.directories();
         for expected in ["/run/dsu", "/tmp/dsu-6", "/tmp/dsu-5", "/proc/7/root/run/dsu"] {
             assert!(directories.contains(&PathBuf::from(expected)), "{expected} is not in {directories:?}");

@@ -1,8 +1,8 @@
-//! Threads: where each stands in an update, as documents and in words.
+//! Threads: what each waits for in an update, as documents and in words.
 
 use std::time::Duration;
 
-use dsu_abi::wire::{Standing, Thread};
+use dsu_abi::wire::{Blocker, ThreadStatus};
 use serde_json::{Value, json};
 
 use crate::style::Table;
@@ -11,20 +11,20 @@ use crate::style::Table;
 const NAMED: usize = 5;
 
 /// A thread as a document.
-pub(crate) fn describe(thread: &Thread<'_>) -> Value {
-    let standing = match thread.standing {
-        Standing::Moved => "moved",
-        Standing::NoPoint => "no-point",
-        Standing::Inside => "inside",
-        Standing::UnknownStack => "unknown-stack",
-        Standing::Unreadable => "unreadable",
+pub(crate) fn describe(thread: &ThreadStatus<'_>) -> Value {
+    let blocker = match thread.blocker {
+        Blocker::Nothing => "moved",
+        Blocker::NoPoint => "no-point",
+        Blocker::Inside => "inside",
+        Blocker::UnknownStack => "unknown-stack",
+        Blocker::Unreadable => "unreadable",
     };
     let since = if thread.since_ns == 0 { Value::Null } else { thread.since_ns.into() };
     let mut document = json!({
-        "id": thread.id, "name": thread.name, "generation": thread.generation, "since_ns": since, "standing": standing,
+        "id": thread.id, "name": thread.name, "generation": thread.generation, "since_ns": since, "standing": blocker,
         "words": words(thread),
     });
-    if thread.standing == Standing::Inside {
+    if thread.blocker == Blocker::Inside {
         document["function"] = thread.function.into();
         document["unit"] = thread.unit.into();
         document["line"] = thread.line.into();
@@ -32,14 +32,14 @@ pub(crate) fn describe(thread: &Thread<'_>) -> Value {
     document
 }
 
-fn words(thread: &Thread<'_>) -> String {
-    match thread.standing {
-        Standing::Moved => "moved".to_owned(),
-        Standing::NoPoint => "no quiescence point reached".to_owned(),
-        Standing::Inside if thread.line == 0 => format!("inside `{}` ({})", thread.function, thread.unit),
-        Standing::Inside => format!("inside `{}` ({}:{})", thread.function, thread.unit, thread.line),
-        Standing::UnknownStack => "on a stack of its own; register it with dsu_register_stack".to_owned(),
-        Standing::Unreadable => {
+fn words(thread: &ThreadStatus<'_>) -> String {
+    match thread.blocker {
+        Blocker::Nothing => "moved".to_owned(),
+        Blocker::NoPoint => "no quiescence point reached".to_owned(),
+        Blocker::Inside if thread.line == 0 => format!("inside `{}` ({})", thread.function, thread.unit),
+        Blocker::Inside => format!("inside `{}` ({}:{})", thread.function, thread.unit, thread.line),
+        Blocker::UnknownStack => "on a stack of its own; register it with dsu_register_stack".to_owned(),
+        Blocker::Unreadable => {
             "its state cannot be read: /proc is closed to the process, and it has reached no quiescence point"
                 .to_owned()
         }
@@ -61,7 +61,7 @@ pub(crate) fn count(moved: usize, all: usize) -> String {
     format!("{moved} of {all} {}", if all == 1 { "thread" } else { "threads" })
 }
 
-/// The threads and where they stand, in one line.
+/// The threads and what they wait for, in one line.
 pub(crate) fn sentence(threads: &[&Value]) -> String {
     let word = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let one = |thread: &&Value| format!("`{}` ({}): {}", word(&thread["name"]), thread["id"], word(&thread["words"]));
@@ -74,7 +74,7 @@ pub(crate) fn sentence(threads: &[&Value]) -> String {
 
 /// Threads in columns.
 pub(crate) fn table(threads: &[&Value]) -> String {
-    let mut table = Table::new(["  THREAD", "NAME", "GENERATION", "SINCE", "STANDING"]);
+    let mut table = Table::new(["  THREAD", "NAME", "GENERATION", "SINCE", "STATE"]);
     for thread in threads {
         let since = thread["since_ns"].as_u64().map_or("-".to_owned(), |ns| duration(Duration::from_nanos(ns)));
         let word = |field: &str| thread[field].as_str().unwrap_or_default().to_owned();
@@ -98,29 +98,29 @@ pub(crate) fn duration(duration: Duration) -> String {
 mod tests {
     use super::*;
 
-    const THREAD: Thread<'static> = Thread {
+    const THREAD: ThreadStatus<'static> = ThreadStatus {
         id: 12,
         name: "worker",
         generation: 1,
         since_ns: 0,
-        standing: Standing::Inside,
+        blocker: Blocker::Inside,
         function: "parse",
         unit: "a.c",
         line: 4,
     };
 
     #[test]
-    fn every_standing_has_words_of_its_own() {
-        let said = Standing::ALL.map(|standing| words(&Thread { standing, ..THREAD }));
+    fn every_blocker_has_words_of_its_own() {
+        let said = Blocker::ALL.map(|blocker| words(&ThreadStatus { blocker, ..THREAD }));
         for (at, one) in said.iter().enumerate() {
             assert!(!said[..at].contains(one), "{one}");
         }
-        assert_eq!(words(&Thread { line: 0, ..THREAD }), "inside `parse` (a.c)");
+        assert_eq!(words(&ThreadStatus { line: 0, ..THREAD }), "inside `parse` (a.c)");
     }
 
     #[test]
     fn a_sentence_names_a_few_threads_and_counts_the_rest() {
-        let threads: Vec<Value> = (0..7).map(|id| describe(&Thread { id, ..THREAD })).collect();
+        let threads: Vec<Value> = (0..7).map(|id| describe(&ThreadStatus { id, ..THREAD })).collect();
         let said = sentence(&threads.iter().collect::<Vec<_>>());
         assert!(said.starts_with("`worker` (0): inside `parse` (a.c:4), "), "{said}");
         assert!(said.ends_with("(4): inside `parse` (a.c:4), and 2 more"), "{said}");

@@ -11,6 +11,7 @@ use crate::cli::Scope;
 use crate::error::Error;
 use crate::follow::watch_for_interrupt;
 use crate::status;
+use crate::style::write;
 use crate::target::Target;
 use crate::{threads, tree};
 
@@ -57,7 +58,7 @@ pub(crate) fn run(scope: Scope, all_threads: bool, json: bool) -> anyhow::Result
         let state = state(&document);
         if terminal || shown.as_ref() != Some(&state) {
             let text = if json { format!("{document}\n") } else { show(&document, all_threads) };
-            crate::write(&if terminal { format!("{CLEAR}{text}") } else { text })?;
+            write(&if terminal { format!("{CLEAR}{text}") } else { text })?;
         }
         shown = Some(state);
         let moving = each(&document).any(|document| !document["transition"].is_null());
@@ -74,8 +75,9 @@ fn state(document: &Value) -> Vec<String> {
     let process = |document: &Value| {
         let moving = &document["transition"];
         let threads: Vec<String> = threads::of(document).iter().map(thread).collect();
-        let way = [&document["pid"], &document["generation"], &moving["to"], &moving["turned_back"], &moving["queued"]];
-        format!("{way:?} {threads:?}")
+        let shown =
+            [&document["pid"], &document["generation"], &moving["to"], &moving["turned_back"], &moving["queued"]];
+        format!("{shown:?} {threads:?}")
     };
     each(document).map(process).collect()
 }

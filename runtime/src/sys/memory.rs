@@ -5,9 +5,7 @@ use core::ffi::CStr;
 use core::marker::PhantomData;
 
 use super::{Errno, Fd, check, check_size};
-
-/// A page, on x86-64.
-pub(crate) const PAGE: usize = 4096;
+use crate::arch::PAGE;
 
 fn map(len: usize, protection: i32, flags: i32, fd: i32) -> Result<*mut u8, Errno> {
     // SAFETY: without MAP_FIXED the kernel chooses free addresses: no existing mapping is touched.
@@ -233,7 +231,12 @@ pub(crate) fn set_code_present(start: usize, len: usize, present: bool) -> Resul
 /// Makes pages of text writable as well, or gives them back the protection they had.
 pub(crate) fn set_text_writable(span: &TextSpan, writable: bool) -> Result<(), Errno> {
     let protection = if writable { span.protection | libc::PROT_WRITE } else { span.protection };
-    // SAFETY: a span lies inside one executable segment of a module that is held (`Held::text_span`): readable and
+    // SAFETY: a span lies inside one executable segment of a module that is held (`PinnedModule::text_span`): readable and
     // executable before, between and after, so no thread running there notices.
     check(unsafe { libc::mprotect(span.start as *mut libc::c_void, span.len, protection) }).map(drop)
+}
+
+/// Whether this process may change its text at all: asked before anything is loaded for it.
+pub(crate) fn check_writable(span: &TextSpan) -> Result<(), Errno> {
+    set_text_writable(span, true).and_then(|()| set_text_writable(span, false))
 }

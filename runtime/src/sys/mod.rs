@@ -1,12 +1,16 @@
 //! The wall: every system call, every libc call, every dereference of an address that came from outside. What
 //! leaves this module is safe to call; how an address was checked is written where it becomes a reference.
 
-pub(crate) mod loader;
+pub(crate) mod dlopen;
+pub(crate) mod linker;
 pub(crate) mod memory;
+pub(crate) mod modules;
+pub(crate) mod pinned;
 pub(crate) mod process;
+pub(crate) mod range;
 pub(crate) mod socket;
 pub(crate) mod tasks;
-pub(crate) mod turn;
+pub(crate) mod token;
 
 use core::sync::atomic::{AtomicBool, Ordering};
 

@@ -1,9 +1,11 @@
 //! The process, its threads, its clock; files and directories by path.
 
 use core::ffi::{CStr, c_void};
-use core::sync::atomic::{AtomicBool, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use super::{Errno, Fd, check};
+use super::{Errno, Fd, check, check_size};
+use crate::arch;
+use crate::text::Text;
 
 /// The process's number.
 pub(crate) fn pid() -> u32 {
@@ -17,25 +19,33 @@ pub(crate) fn users() -> (u32, u32) {
     unsafe { (libc::getuid(), libc::geteuid()) }
 }
 
+/// Whether a descriptor shows the memory of this very process (`/proc/PID/mem`): the kernel gives one only to those who may
+/// attach a debugger (`PTRACE_MODE_ATTACH`, `fs/proc/base.c:mem_open`). A number that was not there before tells.
+pub(crate) fn is_own_memory(fd: &Fd) -> bool {
+    static NUMBER: AtomicU64 = AtomicU64::new(0);
+    const SIZE: usize = size_of::<u64>();
+    let (mut number, mut seen) = (0u64, 0u64);
+    // SAFETY: the kernel writes at most eight bytes to each of the two locals.
+    let (made, read) = unsafe {
+        let made = libc::syscall(libc::SYS_getrandom, &raw mut number, SIZE, libc::GRND_NONBLOCK);
+        NUMBER.store(number, Ordering::SeqCst);
+        (made, libc::pread(fd.number(), (&raw mut seen).cast(), SIZE, NUMBER.as_ptr().addr() as libc::off_t))
+    };
+    NUMBER.store(0, Ordering::SeqCst);
+    made == SIZE as i64 && read == SIZE as isize && seen == number && number != 0
+}
+
 /// Number of the calling thread.
 pub(crate) fn thread_id() -> u32 {
     // SAFETY: cannot fail, touches nothing.
     unsafe { libc::syscall(libc::SYS_gettid) as u32 }
 }
 
-/// Value of `%fs:0`, which the x86-64 ABI makes the thread pointer itself.
-pub(crate) fn thread_pointer() -> usize {
-    let pointer: usize;
-    // SAFETY: reads the first word of the thread control block, which every thread of a libc has.
-    unsafe { core::arch::asm!("mov {}, fs:0", out(reg) pointer, options(nostack, readonly, preserves_flags)) };
-    pointer
-}
-
 /// Where in a thread's control block glibc keeps the thread's number: found in that of the calling thread.
 pub(crate) fn thread_id_offset() -> Option<usize> {
     /// `struct pthread` begins with the 704 bytes of `tcbhead_t`; its number follows soon.
     const AREA: core::ops::Range<usize> = 704..1024;
-    let (own, block) = (thread_id(), thread_pointer());
+    let (own, block) = (thread_id(), arch::thread_pointer());
     // SAFETY: inside the calling thread's own `struct pthread`, which is larger than 2 KiB.
     let word = |at: usize| unsafe { ((block + at) as *const u32).read_volatile() };
     AREA.step_by(4).find(|at| word(*at) == own)
@@ -183,17 +193,80 @@ pub(crate) fn barrier() {
     unsafe { libc::syscall(libc::SYS_membarrier, MEMBARRIER_SYNC_CORE, 0, 0) };
 }
 
-/// A variable of the environment, unless the program is setuid.
-pub(crate) fn environment(name: &CStr) -> Option<&'static CStr> {
-    // SAFETY: getauxval takes a number; getenv reads the environment, which the program may change only before it
-    // has threads (POSIX); this runs once, from the constructor, before main.
-    unsafe {
-        if libc::getauxval(libc::AT_SECURE) != 0 {
-            return None;
-        }
-        let found = libc::getenv(name.as_ptr());
-        if found.is_null() { None } else { Some(CStr::from_ptr(found)) }
+/// Whether the program was started with more rights than its caller has (`AT_SECURE`, ld.so(8)).
+pub(crate) fn is_secure() -> bool {
+    // SAFETY: takes a number only.
+    unsafe { libc::getauxval(libc::AT_SECURE) != 0 }
+}
+
+/// A variable of the environment. Where other threads may be changing the environment (a library loaded later), as it was when
+/// the program started.
+pub(crate) fn environment<const N: usize>(name: &CStr) -> Option<Text<N>> {
+    if !is_single_threaded() {
+        return initial_environment(name);
     }
+    // SAFETY: reads the environment, and a string in it that is NUL-terminated; the only thread of the process is here,
+    // so nobody changes either.
+    unsafe {
+        let found = libc::getenv(name.as_ptr());
+        (!found.is_null()).then(|| Text::from_c_str(CStr::from_ptr(found)))
+    }
+}
+
+/// Whether the calling thread is the only one, as glibc has it since 2.32; false where nobody says so.
+fn is_single_threaded() -> bool {
+    // SAFETY: finds a symbol by name, which is NUL-terminated.
+    let flag: *const u8 = unsafe { libc::dlsym(libc::RTLD_DEFAULT, c"__libc_single_threaded".as_ptr()) }.cast();
+    // SAFETY: null, or glibc's `char` of that name (sys/single_threaded.h); while it is not 0, this thread alone writes it.
+    unsafe { flag.as_ref() }.is_some_and(|flag| *flag != 0)
+}
+
+/// A variable of the environment that the program was started with: the kernel reads it without a fault, whatever the
+/// program does with that memory. Longer ones than a path of a socket are clipped.
+#[cold]
+fn initial_environment<const N: usize>(name: &CStr) -> Option<Text<N>> {
+    let mut found = None;
+    let entries = each_line(c"/proc/self/environ", 0, &mut |entry| {
+        let value = entry.strip_prefix(name.to_bytes()).and_then(|rest| rest.strip_prefix(b"="));
+        if let (Some(value), None) = (value, &found) {
+            found = Some(Text::empty().with(value));
+        }
+    });
+    found.filter(|_| entries.is_ok())
+}
+
+/// Calls `each` for the lines of a file, clipped to more than is asked of any of them; `end` is the byte after each.
+pub(super) fn each_line(path: &CStr, end: u8, each: &mut dyn FnMut(&[u8])) -> Result<(), Errno> {
+    let file = open(path, 0)?;
+    let mut line = Text::<128>::empty();
+    let mut buffer = [0; 2048];
+    loop {
+        let part = read(&file, &mut buffer)?;
+        if part.is_empty() {
+            return Ok(());
+        }
+        for byte in part {
+            if *byte == end {
+                each(line.as_bytes());
+                line = Text::empty();
+            } else {
+                line.push(core::slice::from_ref(byte));
+            }
+        }
+    }
+}
+
+/// Opens a file for reading.
+pub(super) fn open(path: &CStr, flags: i32) -> Result<Fd, Errno> {
+    // SAFETY: reads a NUL-terminated path.
+    check(unsafe { libc::open(path.as_ptr(), libc::O_RDONLY | libc::O_CLOEXEC | flags) }).map(Fd::new)
+}
+
+/// The next bytes of a file; none at its end.
+pub(super) fn read<'b>(file: &Fd, buffer: &'b mut [u8]) -> Result<&'b [u8], Errno> {
+    // SAFETY: writes at most the length of the buffer into it.
+    let count = check_size(unsafe { libc::read(file.number(), buffer.as_mut_ptr().cast(), buffer.len()) })?;
+    Ok(buffer.get(..count).unwrap_or(&[]))
 }
 
 fn status_with(call: impl FnOnce(*mut libc::stat) -> i32) -> Result<libc::stat, Errno> {
@@ -237,4 +310,24 @@ pub(crate) fn unlink(path: &CStr) {
 pub(crate) fn link(from: &CStr, to: &CStr) -> Result<(), Errno> {
     // SAFETY: reads the paths.
     check(unsafe { libc::link(from.as_ptr(), to.as_ptr()) }).map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_initial_environment_is_found_by_the_whole_name_only() {
+        let (name, value) =
+            std::env::vars().find(|(_, value)| (1..100).contains(&value.len())).expect("tests have one");
+        let c_name = std::ffi::CString::new(name.as_str()).expect("it came out of a C string");
+        let found = initial_environment::<256>(&c_name).expect("it was there from the start");
+        assert_eq!(found.as_bytes(), value.as_bytes());
+        for other in [&name[1..], &format!("{name}X"), &name[..name.len() - 1], "DSU_NOT_SET_BY_ANYBODY"] {
+            let known = std::env::var(other).ok().map(String::into_bytes);
+            let found = initial_environment::<256>(&std::ffi::CString::new(other).expect("likewise"));
+            assert_eq!(found.map(|text| text.as_bytes().to_vec()), known, "{other}");
+        }
+        assert!(!is_single_threaded(), "the harness has a thread for each test");
+    }
 }

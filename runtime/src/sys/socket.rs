@@ -78,8 +78,8 @@ pub(crate) fn wait<const N: usize>(fds: [i32; N], timeout_ms: i32) -> [bool; N] 
 #[repr(C, align(8))]
 struct Control([u8; 64]);
 
-/// One packet, and the descriptor that came with it. An error if it is longer than `buffer`.
-pub(crate) fn receive<'b>(fd: &Fd, buffer: &'b mut [u8]) -> Result<(&'b [u8], Option<Fd>), Errno> {
+/// One packet, and the first two descriptors that came with it. An error if it is longer than `buffer`.
+pub(crate) fn receive<'b>(fd: &Fd, buffer: &'b mut [u8]) -> Result<(&'b [u8], [Option<Fd>; 2]), Errno> {
     let mut control = Control([0; 64]);
     let mut part = libc::iovec { iov_base: buffer.as_mut_ptr().cast(), iov_len: buffer.len() };
     // SAFETY: `msghdr` consists of integers and pointers, for which zero is a value.
@@ -91,33 +91,40 @@ pub(crate) fn receive<'b>(fd: &Fd, buffer: &'b mut [u8]) -> Result<(&'b [u8], Op
     // SAFETY: the message points at locals of the lengths given.
     let received = unsafe { libc::recvmsg(fd.number(), &raw mut message, libc::MSG_CMSG_CLOEXEC) };
     let len = check_size(received)?;
-    let sent = sent_descriptor(&message);
+    let sent = sent_descriptors(&message);
     if message.msg_flags & (libc::MSG_TRUNC | libc::MSG_CTRUNC) != 0 {
         return Err(Errno(libc::EMSGSIZE));
     }
     Ok((buffer.get(..len).unwrap_or(&[]), sent))
 }
 
-/// The first descriptor of a received message; more of them are closed.
-fn sent_descriptor(message: &libc::msghdr) -> Option<Fd> {
-    let mut first = None;
+/// The first two descriptors of a received message; more of them are closed.
+fn sent_descriptors(message: &libc::msghdr) -> [Option<Fd>; 2] {
+    let mut sent = [const { None }; 2];
     // SAFETY: the kernel filled the control buffer and set its length; the CMSG macros stay inside it, and each
     // header's length says how many descriptors follow. Each is new in our table and wrapped once.
     unsafe {
         let header = libc::CMSG_FIRSTHDR(message);
         if header.is_null() || (*header).cmsg_level != libc::SOL_SOCKET || (*header).cmsg_type != libc::SCM_RIGHTS {
-            return None;
+            return sent;
         }
         let bytes = (*header).cmsg_len.saturating_sub(libc::CMSG_LEN(0) as usize);
         let numbers: *const i32 = libc::CMSG_DATA(header).cast();
         for at in 0..bytes / size_of::<i32>() {
             let fd = Fd::new(numbers.add(at).read_unaligned());
-            if first.is_none() {
-                first = Some(fd);
+            if let Some(place) = sent.get_mut(at) {
+                *place = Some(fd);
             }
         }
     }
-    first
+    sent
+}
+
+/// Whether the other end has been closed.
+pub(crate) fn has_gone(fd: i32) -> bool {
+    let mut poll = libc::pollfd { fd, events: libc::POLLRDHUP, revents: 0 };
+    // SAFETY: reads and writes one local structure.
+    fd >= 0 && unsafe { libc::poll(&raw mut poll, 1, 0) } == 1
 }
 
 /// Sends one packet, waiting for room at most `timeout_ms`.

@@ -1,10 +1,8 @@
 //! What the kernel tells of the process's threads, and reading memory that may vanish meanwhile.
 
-use core::ffi::CStr;
-
 use super::memory::Table;
-use super::{Errno, Fd, check, check_size};
-use crate::scan::Range;
+use super::range::Range;
+use super::{Errno, process};
 use crate::text::Text;
 
 /// A thread as the kernel sees it.
@@ -36,11 +34,10 @@ fn path(thread: u32, file: &[u8]) -> Path {
 /// The first bytes of a small file.
 fn read<'b>(path: &Path, buffer: &'b mut [u8]) -> Result<&'b [u8], Errno> {
     let name = path.as_c_str().ok_or(Errno::NOMEM)?;
-    let fd = open(name, 0)?;
+    let fd = process::open(name, 0)?;
     let mut filled = 0;
     while let Some(room) = buffer.get_mut(filled..).filter(|room| !room.is_empty()) {
-        // SAFETY: writes at most the length of `room` into it.
-        let count = check_size(unsafe { libc::read(fd.number(), room.as_mut_ptr().cast(), room.len()) })?;
+        let count = process::read(&fd, room)?.len();
         if count == 0 {
             break;
         }
@@ -49,15 +46,10 @@ fn read<'b>(path: &Path, buffer: &'b mut [u8]) -> Result<&'b [u8], Errno> {
     Ok(buffer.get(..filled).unwrap_or(&[]))
 }
 
-fn open(name: &CStr, flags: i32) -> Result<Fd, Errno> {
-    // SAFETY: reads a NUL-terminated path.
-    check(unsafe { libc::open(name.as_ptr(), libc::O_RDONLY | libc::O_CLOEXEC | flags) }).map(Fd::new)
-}
-
 /// Numbers of the process's threads. An error leaves `each` with a part of them.
 pub(crate) fn each_thread(each: &mut dyn FnMut(u32)) -> Result<(), Errno> {
     const NAME: usize = 19;
-    let directory = open(c"/proc/self/task", libc::O_DIRECTORY)?;
+    let directory = process::open(c"/proc/self/task", libc::O_DIRECTORY)?;
     let mut buffer = [0u64; 512];
     loop {
         // SAFETY: writes at most the size of the buffer into it.
@@ -83,6 +75,18 @@ pub(crate) fn each_thread(each: &mut dyn FnMut(u32)) -> Result<(), Errno> {
     }
 }
 
+/// How many threads the process has, its ended first one included, which stays until the others have gone.
+pub(crate) fn thread_count() -> Result<u32, Errno> {
+    /// `num_threads` in `/proc/PID/stat`, counted from what follows the program's name (proc(5)).
+    const FIELD: usize = 17;
+    let mut buffer = [0; 512];
+    let line = read(&Path::empty().with(b"/proc/self/stat"), &mut buffer)?;
+    // The name is whatever the program likes; it ends with the last parenthesis.
+    let after_name = line.rsplit(|byte| *byte == b')').next().unwrap_or(&[]).trim_ascii_start();
+    let field = after_name.split(|byte| *byte == b' ').nth(FIELD).unwrap_or(&[]);
+    number(field, 10).map(|(count, _)| count as u32).ok_or(Errno(libc::EINVAL))
+}
+
 /// A number at the start of a text, and what follows it.
 fn number(text: &[u8], base: u64) -> Option<(u64, &[u8])> {
     let digit = |byte: &u8| (*byte as char).to_digit(base as u32).map(u64::from);
@@ -94,14 +98,17 @@ fn number(text: &[u8], base: u64) -> Option<(u64, &[u8])> {
 
 /// What a thread is doing.
 pub(crate) fn activity(thread: u32) -> Activity {
-    let switches = switches(thread);
+    let Some(switches) = switches(thread) else { return Activity::Gone };
     let mut buffer = [0; 256];
     let line = match read(&path(thread, b"syscall"), &mut buffer) {
         Ok(line) => line,
         Err(Errno(libc::ENOENT | libc::ESRCH)) => return Activity::Gone,
         Err(_) => return Activity::Unreadable,
     };
-    if line.starts_with(b"running") {
+    // A thread that is blocked in a `vfork` has lent its stack to the child, whose frames are below its stack pointer.
+    let call = number(line, 10).map(|(call, _)| call as libc::c_long);
+    let lends_its_stack = matches!(call, Some(libc::SYS_clone | libc::SYS_vfork | libc::SYS_clone3));
+    if line.starts_with(b"running") || lends_its_stack {
         return Activity::Running;
     }
     // Number of the call, six arguments, stack pointer, program counter. Outside of a system call the number is -1:
@@ -116,26 +123,38 @@ pub(crate) fn activity(thread: u32) -> Activity {
     }
 }
 
-/// Context switches of a thread so far, voluntary and not.
-fn switches(thread: u32) -> Option<u64> {
+/// Context switches of a thread so far, voluntary and not, if the kernel tells. `None`: it has ended; a first thread that
+/// ended before the others stays in the list until they have gone, too.
+#[expect(clippy::option_option, reason = "whether it lives and what is known of it are two questions")]
+fn switches(thread: u32) -> Option<Option<u64>> {
     let mut buffer = [0; 4096];
-    let status = read(&path(thread, b"status"), &mut buffer).ok()?;
+    let status = match read(&path(thread, b"status"), &mut buffer) {
+        Ok(status) => status,
+        Err(Errno(libc::ENOENT | libc::ESRCH)) => return None,
+        Err(_) => return Some(None),
+    };
     let mut sum = 0u64;
     let mut lines = 0;
     for line in status.split(|byte| *byte == b'\n') {
         let mut parts = line.splitn(2, |byte| *byte == b':');
-        if parts.next().is_some_and(|name| name.ends_with(b"voluntary_ctxt_switches")) {
-            sum = sum.wrapping_add(number(parts.next()?.trim_ascii_start(), 10)?.0);
+        let (name, value) = (parts.next().unwrap_or(&[]), parts.next().unwrap_or(&[]).trim_ascii_start());
+        if name == b"State" && matches!(value.first(), Some(b'Z' | b'X')) {
+            return None;
+        }
+        if name.ends_with(b"voluntary_ctxt_switches")
+            && let Some((count, _)) = number(value, 10)
+        {
+            sum = sum.wrapping_add(count);
             lines += 1;
         }
     }
-    (lines == 2).then_some(sum)
+    Some((lines == 2).then_some(sum))
 }
 
 /// Whether the process has this thread.
 pub(crate) fn exists(thread: u32) -> bool {
     let name = path(thread, b"comm");
-    name.as_c_str().is_some_and(|name| super::process::lstat(name).is_ok())
+    name.as_c_str().is_some_and(|name| process::lstat(name).is_ok())
 }
 
 /// Where the control block of a thread is, if its stack pointer is on the stack below it: glibc puts the block at the
@@ -145,7 +164,7 @@ pub(crate) fn control_block(map: &Map, thread: u32, sp: usize) -> Option<usize> 
     /// Alignment of the block.
     const STEP: usize = 64;
     const HEAD: usize = 3;
-    let number = super::process::thread_id_offset()?;
+    let number = process::thread_id_offset()?;
     let run = map.around(sp)?;
     let mut at = sp.checked_next_multiple_of(STEP)?;
     let mut chunk = [0usize; 512];
@@ -170,7 +189,7 @@ pub(crate) fn control_block(map: &Map, thread: u32, sp: usize) -> Option<usize> 
 }
 
 /// Name of a thread; empty when it has ended.
-pub(crate) fn name(thread: u32) -> Text<32> {
+pub(crate) fn name(thread: u32) -> Text<64> {
     let mut buffer = [0; 24];
     let name = read(&path(thread, b"comm"), &mut buffer).unwrap_or(&[]);
     Text::empty().with(name.trim_ascii_end())
@@ -186,48 +205,57 @@ pub(crate) fn copy(from: usize, to: &mut [usize]) -> Option<()> {
     (usize::try_from(copied) == Ok(len)).then_some(())
 }
 
-/// The readable memory of the process, as it was at one moment.
+/// The readable mappings of the process, as they were at one moment, in ascending order.
 pub(crate) struct Map(Table<Range>);
 
 impl Map {
-    /// More runs of memory than programs have; what is beyond stays unknown.
-    const RUNS: usize = 1 << 16;
+    /// More than the kernel lets a process have by default; what is beyond stays unknown.
+    const MAPPINGS: usize = 1 << 16;
 
     /// Reads it.
     pub(crate) fn read() -> Result<Self, Errno> {
-        let mut runs: Table<Range> = Table::with_capacity(Self::RUNS)?;
-        let fd = open(c"/proc/self/maps", 0)?;
-        let mut line: Text<64> = Text::empty();
-        let mut buffer = [0u8; 2048];
-        loop {
-            // SAFETY: writes at most the length of the buffer into it.
-            let count = check_size(unsafe { libc::read(fd.number(), buffer.as_mut_ptr().cast(), buffer.len()) })?;
-            if count == 0 {
-                return Ok(Self(runs));
+        let mut mappings = Table::with_capacity(Self::MAPPINGS)?;
+        process::each_line(c"/proc/self/maps", b'\n', &mut |line| {
+            if let Some(found) = range(line) {
+                let _full = mappings.push(found);
             }
-            for byte in buffer.get(..count).unwrap_or(&[]) {
-                if *byte != b'\n' {
-                    line = line.with(core::slice::from_ref(byte));
-                    continue;
-                }
-                let found = range(line.as_bytes());
-                line = Text::empty();
-                let Some(found) = found else { continue };
-                match runs.as_mut_slice().last_mut() {
-                    Some(last) if last.end == found.start => last.end = found.end,
-                    _ => {
-                        let _full = runs.push(found);
-                    }
-                }
-            }
-        }
+        })?;
+        Ok(Self(mappings))
     }
 
-    /// The run without holes around an address.
+    /// The run of mappings without holes around an address, and whether nothing of it is below the mapping that holds the
+    /// address.
+    #[inline(never)]
+    fn run(&self, address: usize) -> Option<(Range, bool)> {
+        let mappings = self.0.as_slice();
+        let at = mappings.partition_point(|mapping| mapping.end <= address);
+        let (before, after) = mappings.split_at_checked(at)?;
+        let mut run = *after.first().filter(|mapping| mapping.holds(address))?;
+        let start = run.start;
+        for mapping in before.iter().rev() {
+            if mapping.end != run.start {
+                break;
+            }
+            run.start = mapping.start;
+        }
+        for mapping in after {
+            if mapping.start == run.end {
+                run.end = mapping.end;
+            }
+        }
+        Some((run, run.start == start))
+    }
+
+    /// The run of mappings without holes around an address.
     pub(crate) fn around(&self, address: usize) -> Option<Range> {
-        let runs = self.0.as_slice();
-        let after = runs.partition_point(|run| run.start <= address);
-        runs.get(after.checked_sub(1)?).copied().filter(|run| run.holds(address))
+        self.run(address).map(|(run, _)| run)
+    }
+
+    /// The run that a stack which ends at `high` is in, up to there, and whether it is all of that: if it is one mapping,
+    /// with nothing that can be read below. Several may be a stack with another owner's memory right below it.
+    pub(crate) fn stack(&self, high: usize) -> Option<(Range, bool)> {
+        let (run, whole) = self.run(high.checked_sub(1)?)?;
+        Some((Range { end: high, ..run }, whole))
     }
 }
 
@@ -243,11 +271,35 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_stack_of_one_mapping_above_what_cannot_be_read_is_known_to_be_all_of_it() {
+        const PART: usize = 1 << 16;
+        let (flags, all) = (libc::MAP_PRIVATE | libc::MAP_ANONYMOUS, libc::PROT_READ | libc::PROT_WRITE);
+        // SAFETY: a new mapping of our own, of which parts get another protection.
+        let start = unsafe {
+            let whole = libc::mmap(core::ptr::null_mut(), 4 * PART, all, flags, -1, 0);
+            assert_ne!(whole, libc::MAP_FAILED);
+            for (part, protection) in [(0, libc::PROT_NONE), (2, libc::PROT_READ)] {
+                assert_eq!(libc::mprotect(whole.byte_add(part * PART), PART, protection), 0);
+            }
+            whole.addr()
+        };
+        let [first, second, third, end] = [1, 2, 3, 4].map(|part| start + part * PART);
+        let map = Map::read().expect("/proc is there");
+        assert_eq!(map.stack(second), Some((Range { start: first, end: second }, true)));
+        let whole = Range { start: first, end };
+        assert_eq!(map.stack(end), Some((whole, false)), "it may have grown there, or others unmap what is below");
+        assert_eq!(map.stack(third), Some((Range { end: third, ..whole }, false)));
+        assert_eq!(map.stack(first), None, "a guard is no stack");
+        // SAFETY: the mapping made above, of which nothing is left.
+        unsafe { libc::munmap(start as *mut libc::c_void, 4 * PART) };
+    }
+
+    #[test]
     fn a_thread_that_sleeps_is_seen_blocked_and_never_to_have_run() {
         let (tell, told) = std::sync::mpsc::channel();
         let (end, ended) = std::sync::mpsc::channel::<()>();
         let sleeper = std::thread::spawn(move || {
-            tell.send(crate::sys::process::thread_id()).expect("the test listens");
+            tell.send(process::thread_id()).expect("the test listens");
             ended.recv().expect_err("the other end is dropped");
         });
         let thread = told.recv().expect("the thread tells");

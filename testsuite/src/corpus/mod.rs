@@ -11,6 +11,7 @@
 //! | [`summary`] | steps and reasons counted |
 
 pub mod crates;
+mod make;
 pub mod packages;
 pub mod series;
 pub mod step;

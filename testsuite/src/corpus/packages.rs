@@ -4,13 +4,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
 use super::crates::{Driver, drivers, library};
+use super::make::build_in;
 use super::series::Series;
 use super::{Running, web};
 use crate::case;
-use crate::real::command::run;
 use crate::real::compiler::Flavor;
 use crate::real::server::ask;
 use crate::real::subject::Live;
@@ -122,12 +122,6 @@ fn make_redis(tree: &Path) -> Result<PathBuf> {
 
 fn start_redis(executable: &Path, folder: &Path) -> Result<Box<dyn Running>> {
     serving((redis::RECIPE.start)(executable, folder)?, REDIS, redis_reply)
-}
-
-/// Runs a step of a build in an unpacked tree.
-pub(super) fn build_in(folder: &Path, command: &mut Command) -> Result<()> {
-    Flavor::Armed.prepare(command.current_dir(folder));
-    run(command, &[0]).with_context(|| format!("`{}` cannot be built", folder.display())).map(drop)
 }
 
 /// Lua, after what Debian's rules generate.

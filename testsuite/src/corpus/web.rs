@@ -10,7 +10,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 
 use super::Running;
-use super::packages::build_in;
+use super::make::build_in;
 use crate::real::compiler::Flavor;
 use crate::real::server::{Server, free_port};
 

@@ -2,7 +2,7 @@
 //! worthwhile base: calls that stay calls, statics with state, calls through pointers.
 use fastrand::Rng;
 
-use super::mutate::{change_line, is_plain, numbers, other_number, reached, replace_number};
+use super::places::{change_line, is_plain, numbers, other_number, reached, replace_number};
 use super::program::{Program, is_number};
 use super::token::{arguments, calls};
 

@@ -10,12 +10,14 @@
 //! | [`program`] | csmith's text, taken apart into globals, functions and main |
 //! | [`token`] | numbers, operators and calls within a function |
 //! | [`mutate`] | the table of changes, each a small edit of a [`program::Program`] |
+//! | `places` | where something small can be changed |
 //! | [`edit`] | the changes themselves: signatures, functions, statics |
 //! | [`trial`] | one program: built, started, updated to each of its mutants, compared |
 //! | [`tally`] | what came out of many of them |
 
 pub mod edit;
 pub mod mutate;
+mod places;
 pub mod program;
 pub mod tally;
 pub mod token;

@@ -1,6 +1,7 @@
 //! x86-64: entries of instrumented functions, their original-code trampolines, and the assembly of a patch object.
 
 mod entry;
+pub mod instruction;
 pub mod text;
 mod trampoline;
 

@@ -49,6 +49,23 @@ pub fn dispatch_stub(index: u64) -> String {
     )
 }
 
+/// The places of a function's first arguments.
+const ARGUMENTS: [&str; 4] = ["%edi", "%esi", "%edx", "%ecx"];
+
+/// Goes on in `target` with one more argument: the address that a symbol of the base has, or 0. It is the argument number
+/// `module`, and those from `arguments` on that stand before it are 0.
+pub fn on_behalf_of(target: &str, arguments: usize, module: usize, base: Option<&str>) -> String {
+    let mut lines = String::new();
+    for place in ARGUMENTS.get(arguments..=module).unwrap_or_default() {
+        let _ = writeln!(lines, "\txorl {place}, {place}");
+    }
+    if let (Some(base), Some(place)) = (base, ARGUMENTS.get(module)) {
+        let _ = writeln!(lines, "\tmovq {}@GOTPCREL(%rip), {}", quoted(base), place.replace('e', "r"));
+    }
+    let _ = writeln!(lines, "\tjmpq *{target}@GOTPCREL(%rip)");
+    lines
+}
+
 /// The code of an original-code trampoline; `word` gives the name of a word that holds an address of the base.
 pub fn into_base(trampoline: &Trampoline, endbr: bool, word: &mut impl FnMut(&str, u64) -> String) -> String {
     let mut lines = String::new();
@@ -81,6 +98,16 @@ mod tests {
         let jumps = format!("jmpq *{CONTROL}+{}(%rip)\n1:\tjmpq *{CONTROL}+{first}(%rip)", first + 8);
         assert!(third.contains(&jumps));
         assert!(third.contains(&format!("leaq {CONTROL}+{first}(%rip), %r11")));
+    }
+
+    #[test]
+    fn a_registrar_says_on_whose_behalf_it_calls() {
+        let lines = on_behalf_of("__cxa_atexit", 1, 2, Some("base"));
+        let expected = "\txorl %esi, %esi\n\txorl %edx, %edx\n\tmovq \"base\"@GOTPCREL(%rip), %rdx\n\
+                        \tjmpq *__cxa_atexit@GOTPCREL(%rip)\n";
+        assert_eq!(lines, expected);
+        assert!(on_behalf_of("__register_atfork", 3, 3, Some("base")).contains("(%rip), %rcx"));
+        assert!(!on_behalf_of("__cxa_at_quick_exit", 1, 1, None).contains("base"));
     }
 
     #[test]

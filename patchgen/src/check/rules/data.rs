@@ -1,6 +1,6 @@
 //! Rules about data that exists in the running process: patch code meets it as it is.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::reinitialised::{is_same_storage, may_be_reinitialised};
 use super::{Case, constants};
@@ -10,7 +10,7 @@ use crate::compare::diff::{Change, ChangeKind};
 use crate::compare::resolve::Definition;
 use crate::compare::side::Facts;
 use crate::ir::Global;
-use crate::ir::debug::{Node, Place};
+use crate::ir::debug::Place;
 use crate::ir::lex::unescape;
 use crate::problem::{Problem, Reason, Related};
 
@@ -66,9 +66,20 @@ fn changed(case: &Case<'_, '_, '_>, change: &Change) -> Option<Problem> {
             // Another model of access to the same storage: the code that uses it is changed itself.
             return None;
         }
+        // The optimiser aligned it better than code needs that uses it otherwise.
+        () if same
+            && loose(&was) == loose(&becomes)
+            && before.initialiser == after.initialiser
+            && before.tls == after.tls =>
+        {
+            return None;
+        }
         // Nothing at first, in both: what is left is its type, which is judged as such.
         () if same && was == becomes && [before, after].iter().all(|g| g.initialiser == Some("zeroinitializer")) => {
             return None;
+        }
+        () if old.names.form(before.name) != new.names.form(after.name) => {
+            String::from("is kept in another form by new code")
         }
         () if !same || was != becomes => {
             let what = match was == becomes {
@@ -87,6 +98,12 @@ fn changed(case: &Case<'_, '_, '_>, change: &Change) -> Option<Problem> {
         () if own => problem.about(address_holder.into_iter().collect()).overridable_by_reinitialising(),
         () => problem,
     })
+}
+
+/// A shape without its alignment.
+fn loose(shape: &str) -> String {
+    let items = crate::ir::header::split_commas(shape).into_iter().filter(|item| !item.starts_with("align "));
+    items.collect::<Vec<_>>().join(", ")
 }
 
 /// A type without a name may fill pages.
@@ -178,10 +195,17 @@ fn added(case: &Case<'_, '_, '_>, change: &Change) -> Option<Problem> {
             "existed in `{unit}`, where its value is; this would be another variable of that name"
         )));
     }
-    let Some(variable) = new.module.variable(global) else { return made_of(change, old?, global) };
-    let dissolved = old.is_some_and(|old| was_dissolved(old, new, &variable));
-    let message = "existed in the old source, but the compiler had dissolved it, and its value with it";
-    dissolved.then(|| lost(message.to_owned()))
+    if let Some(others) = new.names.doubtful.get(global.name) {
+        let others = others.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" or ");
+        let message =
+            format!("may be {others} of the base, under another name or in another place, but not for certain");
+        let problem = Problem::new(Reason::UnpairedVariable, &change.name, message);
+        return Some(problem.at(change.place.clone()).overridable());
+    }
+    if new.module.variable(global).is_none() {
+        return made_of(change, old?, global);
+    }
+    super::variables::lost(old?, new, global).map(|message| lost(message.to_owned()))
 }
 
 /// The unit that had a variable of this name and shape, and has it no more: most likely it was moved from there.
@@ -205,25 +229,6 @@ fn made_of(change: &Change, old: &Facts<'_>, global: &Global<'_>) -> Option<Prob
     })?;
     let message = format!("is a part that the compiler made of `{whole}`, which the old build keeps in another way");
     Some(Problem::new(Reason::DissolvedState, &change.name, message))
-}
-
-/// Was the variable in the old debug information, without an object and without being a known constant?
-fn was_dissolved(old: &Facts<'_>, new: &Facts<'_>, variable: &Node<'_>) -> bool {
-    let name = variable.text("name");
-    let scope = |facts: &Facts<'_>, node: &Node<'_>| {
-        node.get("scope").and_then(|s| facts.module.subprogram(s)).and_then(|s| s.text("name"))
-    };
-    let wanted = scope(new, variable);
-    let objects: BTreeSet<&str> = old.module.globals.iter().filter_map(Global::debug).collect();
-    let all = old.module.metadata.iter().enumerate();
-    all.filter(|(_, text)| text.starts_with("!DIGlobalVariableExpression(")).any(|(id, text)| {
-        let Some(expression) = Node::parse(text).filter(|_| !objects.contains(format!("!{id}").as_str())) else {
-            return false;
-        };
-        let constant = expression.get("expr").is_some_and(|e| e.contains("DW_OP_stack_value"));
-        let found = expression.get("var").and_then(|v| old.module.debug_node(v));
-        !constant && found.is_some_and(|v| v.text("name") == name && scope(old, &v) == wanted)
-    })
 }
 
 /// Static locals of one name in one function are told apart by their order; where their number changed and their
@@ -264,7 +269,8 @@ fn constructors(case: &Case<'_, '_, '_>) -> Vec<Problem> {
                 let message = "has a new constructor, which the compiler ran; the process has already started";
                 out.push(Problem::new(Reason::ConstructorsChanged, &new.unit.name, message));
             }
-            for function in list(new).into_iter().filter(|f| !before.contains(f)) {
+            let former = |f: &String| case.resolver.former_name(*pair, f).to_owned();
+            for function in list(new).into_iter().filter(|f| !before.contains(&former(f))) {
                 let place = new.and_then(|f| f.module.place_of_function(f.module.function_named(&function)?));
                 let problem = |message| Problem::new(Reason::ConstructorsChanged, &function, message).at(place);
                 out.push(match name {

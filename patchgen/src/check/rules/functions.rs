@@ -5,8 +5,9 @@ use dsu_abi::symbols::SymbolKind;
 use super::Case;
 use crate::compare::callgraph::Use;
 use crate::compare::closure::Role;
-use crate::compare::diff::ChangeKind;
+use crate::compare::diff::{Change, ChangeKind};
 use crate::compare::fingerprint::signature::signature;
+use crate::compare::fingerprint::without_unique;
 use crate::compare::side::{Facts, Side};
 use crate::ir::lex::unescape;
 use crate::ir::{Module, Symbol};
@@ -42,28 +43,64 @@ fn signatures(case: &Case<'_, '_, '_>) -> Vec<Problem> {
     let mut out = Vec::new();
     for change in case.changes.functions(ChangeKind::Signature) {
         let (old, new) = (case.resolver.old, case.resolver.new);
-        let words = |side: &Side<'_>, index: Option<usize>| {
+        let former = case.resolver.former_name(change.pair, &change.symbol);
+        let words = |side: &Side<'_>, index: Option<usize>, symbol: &str| {
             let facts = index.and_then(|i| side.facts(i));
-            facts.and_then(|f| f.module.function_named(&change.symbol).map(signature)).unwrap_or_default()
+            facts.and_then(|f| f.module.function_named(symbol).map(signature)).unwrap_or_default()
         };
-        let (before, after) = (words(old, change.pair.old), words(new, change.pair.new));
+        let (before, after) = (words(old, change.pair.old, former), words(new, change.pair.new, &change.symbol));
         let what = match before == after {
             true => String::from("it or what it takes has another meaning now"),
             false => format!("its signature changed from `{before}` to `{after}`"),
         };
-        let holder = |side: &Side<'_>, index| address_holder(side, index, &change.symbol);
-        let holder = holder(old, change.pair.old).or_else(|| holder(new, change.pair.new));
+        let holder = |side: &Side<'_>, index, symbol: &str| {
+            let holder = address_holder(side, index, symbol)?;
+            // What is called through it travels with it, and its parent is replaced too.
+            (holder.kind != RelatedKind::Function || !is_handed_on(symbol)).then_some(holder)
+        };
+        let holder = holder(old, change.pair.old, former).or_else(|| holder(new, change.pair.new, &change.symbol));
         if let Some(holder) = holder {
             let place = holder.file.as_ref().zip(holder.line).map_or(String::new(), |(f, l)| format!(" ({f}:{l})"));
             let message = format!("{what}, but `{}`{place} holds its address", holder.name);
             let problem = Problem::new(Reason::AddressTaken, &change.name, message).at(change.place.clone());
             out.push(problem.about(vec![holder]));
-        } else if old.build.is_library() && old.build.exported.binary_search(&change.name).is_ok() {
+        } else if old.build.is_library() && is_exported(old, change) {
             let message = format!("{what}, but the library exports it");
             out.push(Problem::new(Reason::ExportedSignature, &change.name, message).at(change.place.clone()));
         }
     }
     out
+}
+
+/// Does a library show a function to others, by its own name or by one that `.symver` gives it?
+fn is_exported(side: &Side<'_>, change: &Change) -> bool {
+    let asm = change.pair.old.and_then(|i| side.facts(i)).map(|f| f.module.symvers());
+    let versioned = match asm {
+        Some(Ok(list)) => list.iter().any(|s| s.name == change.name),
+        Some(Err(_)) => true,
+        None => false,
+    };
+    versioned || side.build.exported.binary_search(&change.name).is_ok()
+}
+
+/// A part that the compiler cuts off a function, which hands its address to whoever runs it, along with all it works on: regions
+/// and tasks of OpenMP, and what a coroutine does when it goes on or ends. Nobody else can name it, and whoever holds the address
+/// of the old part holds the old part's data.
+fn is_handed_on(symbol: &str) -> bool {
+    const PARTS: [&str; 8] = [
+        ".omp_outlined",
+        ".omp_outlined_debug__",
+        ".omp.reduction.reduction_func",
+        ".omp_task_entry.",
+        ".omp_task_privates_map.",
+        ".resume",
+        ".destroy",
+        ".cleanup",
+    ];
+    let name = without_unique(symbol.trim_matches('"'));
+    let number = name.rsplit_once('.').filter(|(_, n)| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()));
+    let name = number.map_or(name.as_str(), |(front, _)| front);
+    PARTS.iter().any(|part| name.ends_with(part) || (part.ends_with('.') && name.ends_with(part.trim_end_matches('.'))))
 }
 
 /// Who uses a function's address other than by calling it?

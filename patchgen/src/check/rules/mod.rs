@@ -5,6 +5,8 @@ mod constants;
 mod data;
 mod functions;
 mod reinitialised;
+mod units;
+mod variables;
 
 use serde::Serialize;
 
@@ -26,6 +28,8 @@ pub enum Verdict {
     Apply,
     /// Running code would not notice.
     NoChange,
+    /// The builds differ, but nothing of the difference would ever run.
+    NoEffect,
     /// A patch must not be made.
     Refused,
 }
@@ -49,7 +53,9 @@ pub fn judge(
     let case = Case { resolver, changes, set, pairs };
     let mut problems = set.problems.clone();
     problems.extend(check_modules(resolver.old, resolver.new, pairs));
+    problems.extend(units::check(&case));
     problems.extend(data::check(&case));
+    problems.extend(variables::check(&case));
     problems.extend(functions::check(&case));
     problems.extend(crate::compare::layout::problems(types));
     problems.sort_by(|a, b| (a.reason, &a.subject).cmp(&(b.reason, &b.subject)));

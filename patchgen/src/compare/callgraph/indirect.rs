@@ -81,7 +81,7 @@ impl Indirect {
 }
 
 /// A function's type: `i32 (ptr, ...)`, without attributes.
-fn kind(function: &Function<'_>) -> String {
+pub(super) fn kind(function: &Function<'_>) -> String {
     let before: Vec<Token<'_>> = tokens(function.before).collect();
     let result = last_type(&before).map_or("", |at| function.before.get(at..).unwrap_or_default().trim());
     with_parameters(result, &function.parameters())

@@ -10,9 +10,10 @@ use petgraph::graph::{DiGraph, NodeIndex};
 use petgraph::visit::Dfs;
 
 use crate::compare::resolve::{Definition, Resolver};
-use crate::ir::Module;
 use crate::ir::is_defined;
 use crate::ir::lex::{Token, TokenKind, tokens};
+use crate::ir::{Function, Module};
+use dsu_pass::markers::MARKER;
 
 pub use escape_analysis::address_never_escapes;
 pub use indirect::Indirect;
@@ -71,7 +72,11 @@ impl CallGraph {
         let mut out = CallGraph::default();
         for facts in &resolver.new.units {
             for function in facts.module.functions.iter().filter(|f| is_defined(f)) {
-                let from = out.node((facts.index, function.name.to_owned()));
+                let definition = (facts.index, function.name.to_owned());
+                if facts.is_overridden(function.name) && !resolver.is_in_program(&definition) {
+                    continue;
+                }
+                let from = out.node(definition);
                 for (name, kind) in uses(function.body.unwrap_or_default()) {
                     if is_function(&facts.module, name)
                         && let Some(definition) = resolver.definition(facts.index, name)
@@ -145,6 +150,63 @@ fn is_function(module: &Module<'_>, name: &str) -> bool {
 /// Does a function contain no way back to its caller?
 pub fn never_returns(body: &str) -> bool {
     !body.lines().any(|line| line.trim_start().starts_with("ret ") || line.contains("musttail"))
+}
+
+/// Why a frame of a function stays on its stack.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stay {
+    /// It has no way back to its caller.
+    NeverReturns,
+    /// It is `main`, which is called once.
+    Main,
+    /// A thread begins in it, and waits for work in a loop of it.
+    ThreadLoop,
+    /// A thread waits for work in a loop of it.
+    Loop,
+}
+
+impl Stay {
+    /// Whether threads move in spite of such a frame: it is there as long as they live, and they would never move.
+    pub fn is_exempt(self) -> bool {
+        self != Self::Loop
+    }
+}
+
+/// Whether a frame of this function stays where threads wait for work; none when it does not.
+pub fn stay(function: &Function<'_>) -> Option<Stay> {
+    let body = function.body?;
+    let is_thread = indirect::kind(function) == "ptr (ptr)";
+    match () {
+        () if function.name == "main" => Some(Stay::Main),
+        () if never_returns(body) => Some(Stay::NeverReturns),
+        () if !marks_a_loop(body) => None,
+        () if is_thread => Some(Stay::ThreadLoop),
+        () => Some(Stay::Loop),
+    }
+}
+
+/// Whether a quiescence point stands in a loop.
+fn marks_a_loop(body: &str) -> bool {
+    let call = format!("@{MARKER}(");
+    let (mut label, mut marked) = ("", Vec::new());
+    for line in body.lines() {
+        if let Some((name, _)) = line.split_once(':').filter(|_| !line.starts_with([' ', ';', '\t'])) {
+            label = name;
+        } else if line.contains(&call) {
+            marked.push(label);
+        }
+    }
+    // The plugin puts points at heads of loops; a jump back to the block is what makes it one.
+    marked.iter().any(|label| {
+        let head = body.find(&format!("\n{label}:")).filter(|_| !label.is_empty());
+        head.is_some_and(|at| body[at..].lines().skip(2).any(|line| jumps_to(line, label)))
+    })
+}
+
+fn jumps_to(line: &str, label: &str) -> bool {
+    let target = format!("label %{label}");
+    line.match_indices(&target)
+        .any(|(at, _)| !line[at + target.len()..].starts_with(|c: char| c.is_alphanumeric() || c == '.' || c == '_'))
 }
 
 #[cfg(test)]

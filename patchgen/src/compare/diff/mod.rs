@@ -1,14 +1,17 @@
 //! What differs between two builds.
 
+mod line_callees;
 mod lines;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde::Serialize;
 
+pub use lines::LineRule;
+
 use crate::build::pair::Pair;
-use crate::compare::fingerprint::Canon;
 use crate::compare::fingerprint::signature::{self, signature};
+use crate::compare::fingerprint::{Canon, without_unique};
 use crate::compare::side::{Facts, Side};
 use crate::ir::debug::Place;
 use crate::ir::is_defined;
@@ -56,13 +59,28 @@ pub struct Change {
     pub pair: Pair,
 }
 
+/// A function that differs only in the lines that it tells assertions and loggers.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct MovedLines {
+    /// Unit it is in.
+    pub unit: String,
+    /// Its name.
+    pub function: String,
+    /// Whom it tells its lines.
+    pub callees: Vec<String>,
+}
+
 /// All differences.
 #[derive(Debug, Clone, Default)]
 pub struct Changes {
     /// In unit and name order.
     pub list: Vec<Change>,
-    /// Functions that differ only in constants that follow their own line.
-    pub moved_lines: usize,
+    /// The program has a definition in a unit that was not read in place of one that was.
+    pub needs_all: bool,
+    /// Functions that are not replaced because only lines differ that they tell others.
+    pub moved_lines: Vec<MovedLines>,
+    /// These functions: their units, and printed names.
+    pub lines: Vec<(Pair, String)>,
 }
 
 impl Changes {
@@ -78,16 +96,18 @@ struct Differ<'d, 'a> {
     /// Global definitions of each side by printed name: the unit that has it.
     old_global: HashMap<&'a str, usize>,
     new_global: HashMap<&'a str, usize>,
+    lines: &'d LineRule,
     out: Changes,
 }
 
 /// Compares two sides.
-pub fn diff<'a>(old: &Side<'a>, new: &Side<'a>, pairs: &[Pair]) -> Changes {
+pub fn diff<'a>(old: &Side<'a>, new: &Side<'a>, pairs: &[Pair], lines: &LineRule) -> Changes {
     let mut differ = Differ {
         old,
         new,
         old_global: global_definitions(old),
         new_global: global_definitions(new),
+        lines,
         out: Changes::default(),
     };
     for pair in pairs {
@@ -100,6 +120,8 @@ pub fn diff<'a>(old: &Side<'a>, new: &Side<'a>, pairs: &[Pair]) -> Changes {
         }
     }
     let mut out = differ.out;
+    out.moved_lines.sort();
+    out.moved_lines.dedup();
     out.list.sort_by(|a, b| (&a.unit, &a.name, a.kind).cmp(&(&b.unit, &b.name, b.kind)));
     out.list.dedup_by(|a, b| (&a.unit, &a.name, a.kind) == (&b.unit, &b.name, b.kind));
     out
@@ -111,7 +133,8 @@ fn global_definitions<'a>(side: &Side<'a>) -> HashMap<&'a str, usize> {
         let functions = facts.module.functions.iter().filter(|f| is_defined(f)).map(|f| (f.name, f.linkage));
         let globals = facts.module.globals.iter().filter(|g| g.initialiser.is_some()).map(|g| (g.name, g.linkage));
         for (name, linkage) in functions.chain(globals) {
-            if !matches!(linkage, "internal" | "private" | "appending" | "available_externally") {
+            let local = matches!(linkage, "internal" | "private" | "appending" | "available_externally");
+            if !local && !facts.is_overridden(name) {
                 out.entry(name).or_insert(facts.index);
             }
         }
@@ -135,20 +158,22 @@ impl<'d, 'a> Differ<'d, 'a> {
     }
 
     fn functions(&mut self, pair: Pair, old: Option<&'d Facts<'a>>, new: Option<&'d Facts<'a>>) {
-        for function in new.iter().flat_map(|f| &f.module.functions).filter(|f| is_defined(f)) {
-            let facts = new.expect("the function came from it");
-            let here = old.filter(|o| o.functions.contains_key(function.name));
+        for (facts, function) in new.iter().flat_map(|facts| functions_of(facts)) {
+            let here = old.filter(|o| has(facts, o, function));
             let before = here.or_else(|| self.elsewhere(function, &self.old_global, self.old));
             match before {
-                None => self.push(pair, facts, function.name, ChangeKind::Added, true),
+                None => {
+                    self.out.needs_all |= is_unread(self.old, function);
+                    self.push(pair, facts, function.name, ChangeKind::Added, true);
+                }
                 Some(before) => self.function(pair, before, facts, function),
             }
         }
-        for function in old.iter().flat_map(|f| &f.module.functions).filter(|f| is_defined(f)) {
-            let facts = old.expect("the function came from it");
-            let stays = new.is_some_and(|n| n.functions.contains_key(function.name))
+        for (facts, function) in old.iter().flat_map(|facts| functions_of(facts)) {
+            let stays = new.is_some_and(|n| has(facts, n, function))
                 || self.elsewhere(function, &self.new_global, self.new).is_some();
             if !stays {
+                self.out.needs_all |= is_unread(self.new, function);
                 self.push(pair, facts, function.name, ChangeKind::Removed, true);
             }
         }
@@ -167,22 +192,25 @@ impl<'d, 'a> Differ<'d, 'a> {
     }
 
     fn function(&mut self, pair: Pair, before: &Facts<'a>, facts: &Facts<'a>, function: &Function<'a>) {
-        let name = function.name;
-        let Some(earlier) = before.module.function_named(name) else { return };
+        let (name, former) = (function.name, facts.name_in(before, function.name));
+        let Some(earlier) = before.module.function_named(former) else { return };
         let pointees = signature::pointees_differ((&before.module, earlier), (&facts.module, function));
-        if !pointees && before.functions.get(name) == facts.functions.get(name) {
+        if !pointees && before.functions.get(former) == facts.functions.get(name) {
             return;
         }
         let same_call = !pointees && full_signature(before, earlier) == full_signature(facts, function);
         let canonical = |f: &Facts<'a>, function| Canon::new(&f.module, &f.names, &f.root).function(function);
         let (a, b) = (canonical(before, earlier), canonical(facts, function));
-        if same_call && lines::only_lines_moved((&before.module, &a), (&facts.module, &b)) {
-            self.out.moved_lines += 1;
+        let (was, is) = ((&before.module, earlier, &a), (&facts.module, function, &b));
+        if let Some(callees) = lines::only_lines_moved(self.lines, was, is).filter(|_| same_call) {
+            let (unit, callees) = (facts.unit.name.clone(), callees.into_iter().collect());
+            self.out.moved_lines.push(MovedLines { unit, function: unescape(name), callees });
+            self.out.lines.push((pair, name.to_owned()));
             return;
         }
         // The compiler cuts pieces off functions and numbers them: one of the same name may be another piece, and who
         // still runs the old function needs the old one.
-        let piece = is_piece(function) && !is_unmoved_body(before, facts, name);
+        let piece = is_piece(function.name, function.linkage) && !is_unmoved_body(before, facts, name);
         let kind = if same_call && !piece { ChangeKind::Body } else { ChangeKind::Signature };
         self.push(pair, facts, name, kind, true);
     }
@@ -193,8 +221,11 @@ impl<'d, 'a> Differ<'d, 'a> {
         };
         for global in new.iter().flat_map(|f| &f.module.globals).filter(compared) {
             let facts = new.expect("the variable came from it");
+            if facts.is_overridden(global.name) || facts.names.inside(global.name).is_some() {
+                continue;
+            }
             let key = facts.names.key(global.name);
-            let here = old.and_then(|o| o.globals.get(key));
+            let here = old.filter(|o| !o.is_overridden(o.names.name(key))).and_then(|o| o.globals.get(key));
             let elsewhere = self.old_global.get(global.name).filter(|_| global.linkage != "internal");
             let moved = || facts.moved_static(global.name, |f| self.old.facts(*self.old_global.get(f)?));
             let there = || elsewhere.map_or_else(|| moved().map(|m| m.0), |unit| self.old.facts(*unit));
@@ -207,14 +238,16 @@ impl<'d, 'a> Differ<'d, 'a> {
                 Some(_) => {}
             }
         }
-        let kept: HashSet<&str> = new.iter().flat_map(|f| f.globals.keys()).map(String::as_str).collect();
+        let mut kept: HashSet<&str> = new.iter().flat_map(|f| f.globals.keys()).map(String::as_str).collect();
+        let wholes = new.iter().flat_map(|f| f.names.all_inside()).map(|(_, inside)| inside.whole.as_str());
+        kept.extend(wholes.filter_map(|whole| old.map(|o| o.names.key(whole))));
         for global in old.iter().flat_map(|f| &f.module.globals).filter(compared) {
             let facts = old.expect("the variable came from it");
             let moved = match global.linkage {
                 "internal" => facts.moved_static(global.name, |f| self.new.facts(*self.new_global.get(f)?)).is_some(),
                 _ => self.new_global.contains_key(global.name),
             };
-            if !moved && !kept.contains(facts.names.key(global.name)) {
+            if !moved && !facts.is_overridden(global.name) && !kept.contains(facts.names.key(global.name)) {
                 self.push(pair, facts, global.name, ChangeKind::Removed, false);
             }
         }
@@ -243,10 +276,30 @@ impl<'d, 'a> Differ<'d, 'a> {
     }
 }
 
+/// The functions of a unit that the program has.
+fn functions_of<'f, 'a>(facts: &'f Facts<'a>) -> impl Iterator<Item = (&'f Facts<'a>, &'f Function<'a>)> {
+    let all = facts.module.functions.iter().filter(|f| is_defined(f));
+    all.filter(|f| !facts.is_overridden(f.name)).map(move |f| (facts, f))
+}
+
+/// Has the unit's other version this function, and the program that version's?
+fn has(facts: &Facts<'_>, other: &Facts<'_>, function: &Function<'_>) -> bool {
+    let name = facts.name_in(other, function.name);
+    other.functions.contains_key(name) && !other.is_overridden(name)
+}
+
+/// Has a unit that was not read a definition of a function of this name? It is the program's.
+fn is_unread(side: &Side<'_>, function: &Function<'_>) -> bool {
+    let name = unescape(function.name);
+    let unread = side.build.units.iter().enumerate().filter(|(index, _)| side.facts(*index).is_none());
+    let has = |unit: &crate::build::Unit| unit.symbol(&name).is_some_and(|s| s.is_global() && s.is_present());
+    !matches!(function.linkage, "internal" | "private") && unread.into_iter().any(|(_, unit)| has(unit))
+}
+
 /// Made by the compiler from another function: `f.cold.1`, `f.specialized.2`, `f.part.0`.
-fn is_piece(function: &Function<'_>) -> bool {
-    let made = ["_GLOBAL__", "__cxx_global_"].iter().any(|p| function.name.starts_with(p));
-    function.linkage == "internal" && function.name.contains('.') && !made
+fn is_piece(name: &str, linkage: &str) -> bool {
+    let made = ["_GLOBAL__", "__cxx_global_"].iter().any(|p| name.starts_with(p));
+    linkage == "internal" && without_unique(name).contains('.') && !made
 }
 
 /// The body of a loop, which dsu-cc made a function, whose caller is the same in both builds: it is called with the

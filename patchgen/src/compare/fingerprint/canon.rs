@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use super::keys::StableNames;
 use super::mark;
 use super::metadata::Metadata;
+use super::own_line::{openmp_location, tail_without_lines, without_lines};
 use crate::ir::header::{VISIBILITY_WORDS, is_linkage, is_weak};
 use crate::ir::lex::{Token, TokenKind, tokens};
 use crate::ir::{Function, Global, Module, Symbol};
@@ -73,10 +74,7 @@ impl<'m, 'a> Canon<'m, 'a> {
         out.text = self.own_header(function, &mut numbers);
         out.text.push('\n');
         out.places.push(None);
-        for line in function.body.unwrap_or_default().lines() {
-            if is_blank_or_debug_only(line) {
-                continue;
-            }
+        for line in instructions(function) {
             let place = self.line(line, &mut numbers, &mut out.text);
             out.text.push('\n');
             out.places.push(place);
@@ -210,11 +208,13 @@ impl<'m, 'a> Canon<'m, 'a> {
                     return format!("@{name}");
                 }
                 let mark = self.header(function);
-                format!("@{name}:{mark}")
+                format!("@{}:{mark}", self.names.key(name))
             }
             Some(Symbol::Global(i)) => {
                 let global = &self.module.globals[i];
-                if global.constant && global.initialiser.is_some() {
+                // The content of a weak one is not known: another definition may override it.
+                let known = !matches!(global.linkage, "weak" | "linkonce");
+                if global.constant && global.initialiser.is_some() && known {
                     return self.constant(global);
                 }
                 let kind = self.plain(global.value_type);
@@ -292,6 +292,9 @@ impl<'m, 'a> Canon<'m, 'a> {
 
     /// Canonical definition of a variable or constant: type, initialiser, alignment, section.
     pub fn definition(&mut self, global: &Global<'a>) -> String {
+        if let Some(location) = openmp_location(self.module, global) {
+            return location;
+        }
         let mut out = format!("{} {} ", if global.constant { "constant" } else { "global" }, global.other);
         out.push_str(global.tls.unwrap_or_default());
         let initialiser = global.initialiser.unwrap_or_default();
@@ -299,7 +302,8 @@ impl<'m, 'a> Canon<'m, 'a> {
         // The length of a string with a directory in it changes with the directory.
         out.push_str(&if rooted { String::from("text") } else { self.plain(global.value_type) });
         out.push(' ');
-        out.push_str(&self.plain(initialiser));
+        let content = self.plain(initialiser);
+        out.push_str(&without_lines(self.module, global, content));
         self.tail(global, &mut out);
         out
     }
@@ -310,7 +314,7 @@ impl<'m, 'a> Canon<'m, 'a> {
         let mut distinct = HashMap::new();
         for item in global.tail_items().into_iter().filter(|i| !i.starts_with("!dbg") && !i.starts_with("comdat")) {
             out.push_str(", ");
-            for token in tokens(item) {
+            for token in tokens(&tail_without_lines(self.module, global, item)) {
                 match token.kind {
                     TokenKind::Meta => self.metadata.write(self.module, token.text, &mut distinct, out),
                     _ => out.push_str(token.text),
@@ -338,7 +342,7 @@ impl<'m, 'a> Canon<'m, 'a> {
             }
             match token.kind {
                 TokenKind::Global => match self.module.symbols.get(token.name()) {
-                    Some(Symbol::Function(_)) => out.push_str(token.text),
+                    Some(Symbol::Function(_)) => out.push_str(&format!("@{}", self.names.key(token.name()))),
                     _ => out.push_str(&self.reference(token.name())),
                 },
                 TokenKind::Local => out.push_str(&self.named_type(token.text)),
@@ -375,6 +379,11 @@ impl<'m, 'a> Canon<'m, 'a> {
         self.types.insert(name, mark.clone());
         mark
     }
+}
+
+/// A function's instructions and labels, of which its canonical text has a line each.
+pub fn instructions<'a>(function: &Function<'a>) -> impl Iterator<Item = &'a str> + use<'a> {
+    function.body.unwrap_or_default().lines().filter(|line| !is_blank_or_debug_only(line))
 }
 
 /// Blank, a comment alone, or a record of debug information.

@@ -14,10 +14,19 @@
 mod canon;
 mod keys;
 mod metadata;
+mod own_line;
 pub mod signature;
 
-pub use canon::{Canon, Canonical};
-pub use keys::StableNames;
+pub use canon::{Canon, Canonical, instructions};
+pub use keys::{Inside, Named, StableNames};
+pub use own_line::pattern;
+
+/// A name without what `-funique-internal-linkage-names` put into it.
+pub fn without_unique(name: &str) -> String {
+    const MARK: &str = ".__uniq.";
+    let Some((front, rest)) = name.split_once(MARK) else { return name.to_owned() };
+    format!("{front}{}", rest.trim_start_matches(|c: char| c.is_ascii_digit()))
+}
 
 /// 128 bits of BLAKE3: enough that two different texts never meet.
 pub type Hash = [u8; 16];

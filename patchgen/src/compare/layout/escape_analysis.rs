@@ -68,7 +68,7 @@ impl<'f, 'm, 'a> EscapeAnalysis<'f, 'm, 'a> {
         let records = records(nodes, reachability, body);
         let own = records.iter().filter(|r| r.pointer && r.parameter && !r.inlined).map(|r| value(r.operand));
         let parameters = function.parameters();
-        let copies = parameters.iter().filter(|p| p.contains("byval(") || p.contains("sret(")).map(|p| value(p));
+        let copies = parameters.iter().filter(|p| is_copy_of(p, name)).map(|p| value(p));
         let own = own.chain(copies).filter(|v| v.starts_with('%')).collect();
         let escape_analysis = EscapeAnalysis { nodes, takers, in_program, lines, defined, own, arrays };
         escape_analysis.run(&records, name).err()
@@ -264,6 +264,13 @@ impl<'f, 'm, 'a> EscapeAnalysis<'f, 'm, 'a> {
         let found: Vec<usize> = (0..all.len()).filter(|n| own.contains(value(all[*n]))).collect();
         (found.len() == wanted).then_some(found)
     }
+}
+
+/// Is a parameter the memory of an object of this type, which the caller made for the call or the result? One without a name may be.
+fn is_copy_of(parameter: &str, name: &str) -> bool {
+    let memory = ["byval(", "sret("].iter().find_map(|word| Some(parameter.split_once(word)?.1));
+    let Some(kind) = memory.and_then(|m| tokens(m).next()) else { return false };
+    kind.kind != TokenKind::Local || kind.text.contains("anon") || is_named(kind.text, name)
 }
 
 /// Records of variables that are of the type or point to it.

@@ -13,7 +13,8 @@
 
 mod escape_analysis;
 mod reachability;
-mod shape;
+pub(crate) mod shape;
+mod unnamed;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -37,6 +38,8 @@ pub struct Changed {
     pair: Pair,
     place: Option<Place>,
     difference: Difference,
+    /// The node of one without a name, in the old unit.
+    unnamed: Option<usize>,
     /// Why data of the old layout may be met; none when it cannot.
     live: Option<String>,
     /// Variables and functions that have to do with it.
@@ -49,6 +52,15 @@ pub struct Types {
     list: Vec<Changed>,
     /// Whether objects stay in sight depends on units that were not read.
     pub needs_all: bool,
+    /// Type, unit and words of members that have another name at the same place.
+    renamed: Vec<(String, String, String)>,
+}
+
+impl Types {
+    /// Type, unit and words of members that have another name at the same place.
+    pub fn renamed(&self) -> impl Iterator<Item = (&str, &str, String)> {
+        self.renamed.iter().map(|(name, unit, words)| (name.as_str(), unit.as_str(), words.clone()))
+    }
 }
 
 /// Why types that live data may have stand in the way.
@@ -64,22 +76,38 @@ pub(crate) fn problems(types: &Types) -> impl Iterator<Item = Problem> {
 /// The named types whose layout differs in a unit that both builds have.
 pub fn find(resolver: &Resolver<'_, '_>, pairs: &[Pair]) -> Types {
     let mut found: BTreeMap<String, Changed> = BTreeMap::new();
+    let mut renamed: BTreeMap<(String, String), String> = BTreeMap::new();
     for pair in pairs {
         let old = pair.old.and_then(|i| resolver.old.facts(i));
         let new = pair.new.and_then(|i| resolver.new.facts(i));
         for changed in old.zip(new).into_iter().flat_map(|(old, new)| in_unit(*pair, old, new)) {
             found.entry(changed.name.clone()).or_insert(changed);
         }
+        if let Some((old, new)) = old.zip(new) {
+            for (name, words) in members_renamed(old, new) {
+                renamed.entry((name, words)).or_insert_with(|| new.unit.name.clone());
+            }
+        }
     }
-    let mut types = Types { list: found.into_values().collect(), needs_all: false };
+    let renamed = renamed.into_iter().map(|((name, words), unit)| (name, unit, words)).collect();
+    let mut types = Types { list: found.into_values().collect(), needs_all: false, renamed };
     if types.list.is_empty() {
         return types;
     }
     let units: Vec<Nodes<'_, '_>> = resolver.old.units.iter().map(|f| Nodes::of(&f.module)).collect();
     for changed in &mut types.list {
-        let reaches: Vec<Reachability> = units.iter().map(|nodes| nodes.reachability(&changed.name)).collect();
+        let reachability = |(facts, nodes): (&Facts<'_>, &Nodes<'_, '_>)| match changed.unnamed {
+            Some(id) if Some(facts.index) == changed.pair.old => nodes.reach_of(id),
+            Some(_) => Reachability::default(),
+            None => nodes.reachability(&changed.name),
+        };
+        let reaches: Vec<Reachability> = resolver.old.units.iter().zip(&units).map(reachability).collect();
         let all: Vec<(&Nodes<'_, '_>, &Reachability)> = units.iter().zip(&reaches).collect();
-        changed.live = if changed.difference.values { values_live(&all) } else { objects_live(&all, &changed.name) };
+        changed.live = match changed.unnamed {
+            Some(_) => Some(values_live(&all).unwrap_or_else(|| String::from("objects of it may be kept anywhere"))),
+            None if changed.difference.values => values_live(&all),
+            None => objects_live(&all, &changed.name),
+        };
         types.needs_all |= changed.live.is_none() && resolver.old.units.len() < resolver.old.build.units.len();
         for (nodes, reachability) in all {
             let variables = nodes.variables(reachability).into_iter().map(|(n, p)| (RelatedKind::Variable, n, Some(p)));
@@ -95,17 +123,38 @@ pub fn find(resolver: &Resolver<'_, '_>, pairs: &[Pair]) -> Types {
     types
 }
 
+/// Types of a unit with members that have another name now, in words.
+fn members_renamed(old: &Facts<'_>, new: &Facts<'_>) -> Vec<(String, String)> {
+    let (before, after) = (Shapes::of(&old.module), Shapes::of(&new.module));
+    let mut out = Vec::new();
+    for (name, (shape, _)) in &after.named {
+        let Some((earlier, _)) = before.named.get(name) else { continue };
+        for (was, is) in shape::renamed(earlier, shape) {
+            out.push((
+                name.clone(),
+                format!(
+                    "member `{was}` of `{name}` is `{is}` now, at the same place: live objects keep what they hold"
+                ),
+            ));
+        }
+    }
+    out
+}
+
 fn in_unit(pair: Pair, old: &Facts<'_>, new: &Facts<'_>) -> Vec<Changed> {
     let (before, after) = (Shapes::of(&old.module), Shapes::of(&new.module));
     let mut out = Vec::new();
-    for (name, (shape, id)) in &after.named {
-        let Some((earlier, _)) = before.named.get(name) else { continue };
+    let named = after.named.iter().map(|(name, after)| (name, after, before.named.get(name), false));
+    let unnamed = after.unnamed.iter().map(|(name, after)| (name, after, before.unnamed.get(name), true));
+    for (name, (shape, id), earlier, is_unnamed) in named.chain(unnamed) {
+        let Some((earlier, was)) = earlier else { continue };
         let Some(difference) = difference(earlier, shape) else { continue };
         let node = new.module.debug_node(&format!("!{id}"));
         let place =
             node.map(|n| Place { file: new.module.file_of(&n), line: u32::try_from(n.number("line")).unwrap_or(0) });
         let (name, unit) = (name.clone(), new.unit.name.clone());
-        out.push(Changed { name, unit, pair, place, difference, live: None, touching: Vec::new() });
+        let unnamed = is_unnamed.then_some(*was);
+        out.push(Changed { name, unit, pair, place, difference, unnamed, live: None, touching: Vec::new() });
     }
     out
 }

@@ -93,6 +93,15 @@ impl<'m, 'a> Nodes<'m, 'a> {
                 _ => {}
             }
         }
+        self.up_from(reachability)
+    }
+
+    /// What leads to one type.
+    pub(super) fn reach_of(&self, id: usize) -> Reachability {
+        self.up_from(Reachability { targets: BTreeSet::from([id]), ..Reachability::default() })
+    }
+
+    fn up_from(&self, mut reachability: Reachability) -> Reachability {
         reachability.by_value = self.upwards(&reachability.targets, |node| !is_pointer(node));
         reachability.types = self.upwards(&reachability.targets, |_| true);
         reachability

@@ -30,6 +30,8 @@ pub(super) struct Shape {
 pub(super) struct Shapes {
     /// Name -> layout and node.
     pub(super) named: BTreeMap<String, (Shape, usize)>,
+    /// The same of types without a name: see [`super::unnamed`].
+    pub(super) unnamed: BTreeMap<String, (Shape, usize)>,
 }
 
 /// The number of a reference such as `!12`.
@@ -58,12 +60,19 @@ impl Shapes {
             let composite = module.debug_node(&format!("!{target}")).filter(|n| n.kind == "DICompositeType");
             let own_name = composite.as_ref().and_then(|n| n.text("name"));
             if own_name.is_none_or(|own| own == name)
+                && !super::unnamed::is_numbered(&name)
                 && let Some(shape) = composite.and_then(|n| shape(module, &n))
             {
                 named.insert(name, (shape, target));
             }
         }
-        Self { named }
+        let known = named.iter().map(|(name, (_, id))| (name.clone(), *id)).collect();
+        let unnamed = super::unnamed::find(module, known).into_iter().filter_map(|(name, id)| {
+            let shape = shape(module, &module.debug_node(&format!("!{id}"))?)?;
+            Some((name, (shape, id)))
+        });
+        let unnamed = unnamed.collect();
+        Self { named, unnamed }
     }
 }
 
@@ -98,7 +107,7 @@ fn member(module: &Module<'_>, id: usize) -> Option<TypeMember> {
 }
 
 /// A type in words: what matters for reading a value of it, without following pointers.
-fn describe(module: &Module<'_>, reference: Option<&str>, depth: u32) -> String {
+pub(crate) fn describe(module: &Module<'_>, reference: Option<&str>, depth: u32) -> String {
     let Some(node) = reference.and_then(|r| module.debug_node(r)) else { return String::from("void") };
     let inner = |d| describe(module, node.get("baseType"), d);
     let tag = node.get("tag").unwrap_or_default();
@@ -216,6 +225,21 @@ fn differing_members(old: &Shape, new: &Shape) -> Vec<DifferingPart> {
         parts.push((text, Related::changed(RelatedKind::Member, &n.name, None, Some(n.shown()))));
     }
     parts
+}
+
+/// Members that only have another name: the old one and the new one.
+pub(super) fn renamed(old: &Shape, new: &Shape) -> Vec<(String, String)> {
+    let has = |list: &[TypeMember], name: &str| list.iter().any(|m| m.name == name);
+    let is_same_place = |m: &TypeMember, n: &TypeMember| n.offset == m.offset && n.size == m.size && n.kind == m.kind;
+    if old.word != "struct" || new.word != "struct" {
+        return Vec::new();
+    }
+    let gone = old.members.iter().filter(|m| !has(&new.members, &m.name));
+    let renamed = gone.filter_map(|m| {
+        let becomes = new.members.iter().find(|n| !has(&old.members, &n.name) && is_same_place(m, n))?;
+        Some((m.name.clone(), becomes.name.clone()))
+    });
+    renamed.collect()
 }
 
 /// Whether a nameless union, as [`describe`] words it, can be read as `kind`, too: as one of its members, or as another

@@ -51,7 +51,7 @@ impl Linked {
 
 /// Compiles and links.
 pub fn link(base: &Build, extracted: &mut Extracted, redirects: &[Redirect], tools: &Tools) -> Result<Linked> {
-    let stubs = stubs::assembly(extracted, redirects);
+    let stubs = stubs::assembly(base, extracted, redirects);
     let mut bytes = tools.build(base, extracted, &stubs)?;
     let (relocations, symbols) = elf::take_relocations(&mut bytes, extracted)?;
     elf::check_resolved(&bytes, base, extracted)?;

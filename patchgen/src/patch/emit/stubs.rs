@@ -5,8 +5,11 @@ use std::fmt::Write;
 
 use dsu_abi::patch::control;
 
-use crate::arch::x86_64::text::{CONTROL, dispatch_stub, function, into_base, properties, quoted};
+use crate::arch::x86_64::text::{CONTROL, dispatch_stub, function, into_base, on_behalf_of, properties, quoted};
+use crate::build::Build;
+use crate::build::libraries::{HANDLE, REGISTRARS, handle};
 use crate::check::redirect::Redirect;
+use crate::compare::resolve::{BaseKind, BaseSymbol};
 use crate::patch::extract::Extracted;
 
 /// Symbol of a function's dispatch stub.
@@ -20,7 +23,7 @@ pub(super) fn trampoline_symbol(body: &str) -> String {
 }
 
 /// The unit's text.
-pub(super) fn assembly(extracted: &mut Extracted, redirects: &[Redirect]) -> String {
+pub(super) fn assembly(base: &Build, extracted: &mut Extracted, redirects: &[Redirect]) -> String {
     let mut text = String::from("\t.section .note.GNU-stack,\"\",@progbits\n");
     text.push_str(&properties(redirects.iter().all(|r| r.arm_offset != 0)));
     let block = control::FUNCTIONS + redirects.len() as u64 * control::FUNCTION_SIZE;
@@ -46,5 +49,23 @@ pub(super) fn assembly(extracted: &mut Extracted, redirects: &[Redirect]) -> Str
             function(&mut text, &name, endbr, &lines);
         }
     }
+    registrars(base, extracted, redirects.iter().all(|r| r.arm_offset != 0), &mut text);
     text + &data
+}
+
+/// What the patch uses of the functions of which every module has its own: they speak for the base, so that what they registered
+/// is done when the base ends, and not when a patch does.
+fn registrars(base: &Build, extracted: &mut Extracted, endbr: bool, text: &mut String) {
+    for registrar in REGISTRARS {
+        if !extracted.external.contains_key(registrar.name) {
+            continue;
+        }
+        let handle = handle(base).map(|found| {
+            let (name, value) = (HANDLE.to_owned(), found.address);
+            BaseSymbol { name, value, kind: BaseKind::Data, record: None, unit: String::new() }
+        });
+        let handle = handle.map(|handle| extracted.base_symbol(&handle));
+        let lines = on_behalf_of(registrar.target, registrar.arguments, registrar.module, handle.as_deref());
+        function(text, registrar.name, endbr, &lines);
+    }
 }

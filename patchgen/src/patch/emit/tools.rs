@@ -128,7 +128,7 @@ impl Tools {
         // Only those that are used, so that the versions of their symbols are recorded.
         command.arg("--as-needed");
         let (found, _) = libraries::find(base);
-        command.args(own).args(found.iter().map(|l| &l.path)).args(libraries::compiler_runtime());
+        command.args(own).args(found.iter().map(|l| &l.path)).args(libraries::archives());
         run(&mut command)
     }
 }

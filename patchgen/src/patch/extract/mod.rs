@@ -13,11 +13,13 @@ mod render;
 
 use std::collections::{BTreeMap, HashMap};
 
+use crate::build::names::Wrapped;
 use crate::build::{Build, libraries};
 use crate::compare::closure::{Referent, UpdateSet};
 use crate::ir::Symbol;
 use crate::ir::debug::Place;
 use crate::ir::lex::{escape, unescape};
+use crate::ir::symver::without_version;
 use crate::problem::{Problem, Reason, Result};
 pub use persistent::Persistent;
 
@@ -110,10 +112,12 @@ impl Extracted {
     }
 }
 
-/// How a name is printed in an extracted module, and whether it is the base's.
+/// How a name is printed in an extracted module, and what it is there.
 struct Renamed {
     printed: String,
     base: Option<BaseSymbol>,
+    /// Left to the dynamic linker.
+    external: bool,
 }
 
 fn rename(
@@ -125,14 +129,17 @@ fn rename(
     user: Option<&Place>,
 ) -> Result<Renamed> {
     if name.starts_with("llvm.") || name == POINT_MARKER {
-        return Ok(Renamed { printed: name.to_owned(), base: None });
+        return Ok(Renamed { printed: name.to_owned(), base: None, external: false });
     }
+    check_wrapped(resolver, unit, name, user)?;
     match set.target(resolver, unit, name) {
-        Referent::Base(base) => Ok(Renamed { printed: escape(&extracted.base_symbol(&base)), base: Some(base) }),
+        Referent::Base(base) => {
+            Ok(Renamed { printed: escape(&extracted.base_symbol(&base)), base: Some(base), external: false })
+        }
         Referent::Patch(definition) => {
             let symbol = extracted.symbols.get(&definition);
             let missing = || Problem::new(Reason::Internal, name, "was not given a symbol in the patch");
-            Ok(Renamed { printed: escape(symbol.ok_or_else(missing)?), base: None })
+            Ok(Renamed { printed: escape(symbol.ok_or_else(missing)?), base: None, external: false })
         }
         Referent::External => {
             let facts = resolver.new.facts(unit);
@@ -145,12 +152,42 @@ fn rename(
                 Some(Symbol::Global(i)) => f.module.globals[*i].linkage == "extern_weak",
                 _ => false,
             });
+            let linked = resolver.linked(unit, name).into_owned();
             if !weak {
-                extracted.external.entry(unescape(name)).or_insert_with(|| user.cloned());
+                extracted.external.entry(provided_name(resolver, unit, &linked)?).or_insert_with(|| user.cloned());
             }
-            Ok(Renamed { printed: name.to_owned(), base: None })
+            Ok(Renamed { printed: linked, base: None, external: true })
         }
     }
+}
+
+/// A name that `--wrap` may have led elsewhere, or not.
+fn check_wrapped(resolver: &Resolver<'_, '_>, unit: usize, name: &str, user: Option<&Place>) -> Result<()> {
+    let plain = name.strip_prefix("__real_").unwrap_or(name);
+    let elsewhere = resolver.definition(unit, name).is_none_or(|d| d.0 != unit);
+    if elsewhere && resolver.new.build.names.wrapped.get(plain) == Some(&Wrapped::Unknown) {
+        let message = format!(
+            "is used by the patch, and the program has `__wrap_{plain}`, but no code shows whether it was linked with \
+             `--wrap={plain}`"
+        );
+        return Err(Problem::new(Reason::Wrapped, plain, message).at(user.cloned()));
+    }
+    Ok(())
+}
+
+/// The name by which a library provides what a unit calls `name`: a directive may have given that another one.
+fn provided_name(resolver: &Resolver<'_, '_>, unit: usize, name: &str) -> Result<String> {
+    let name = unescape(name);
+    let list = resolver.new.facts(unit).map_or_else(|| Ok(Vec::new()), |f| f.module.symvers());
+    let list = list.map_err(|line| {
+        let unit = resolver.new.build.units[unit].name.clone();
+        Problem::new(
+            Reason::FileAsm,
+            unit,
+            format!("says which version of a symbol is meant in a way that is not understood: `{line}`"),
+        )
+    })?;
+    Ok(list.iter().find(|s| s.name == name).map_or_else(|| without_version(&name), |s| s.symbol()).to_owned())
 }
 
 /// Thread-local variables of a program are at fixed offsets from the thread pointer; those of a library may not be.

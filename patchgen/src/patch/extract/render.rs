@@ -7,7 +7,7 @@ use crate::compare::closure::UpdateSet;
 use crate::compare::resolve::{BaseKind, BaseSymbol, Definition, Resolver};
 use crate::ir::debug::Place;
 use crate::ir::header::{VISIBILITY_WORDS, is_linkage};
-use crate::ir::lex::{Token, TokenKind, escape, tokens};
+use crate::ir::lex::{Token, TokenKind, escape, tokens, unescape};
 use crate::ir::{Function, Global, Module, Symbol};
 use crate::problem::{Problem, Reason, Result};
 
@@ -54,6 +54,8 @@ struct Renderer<'r, 's, 'a> {
     /// Bodies this module holds: their labels can be named.
     bodies: BTreeSet<&'r str>,
     metadata: BTreeSet<usize>,
+    /// Names left to the dynamic linker.
+    externals: BTreeSet<String>,
     /// Where the function being written stands.
     place: Option<Place>,
 }
@@ -77,6 +79,7 @@ pub(super) fn unit(
         declarations: BTreeMap::new(),
         bodies: definitions.iter().map(|d| d.1.as_str()).collect(),
         metadata: BTreeSet::new(),
+        externals: BTreeSet::new(),
         place: None,
     };
     let (mut data, mut code) = (String::new(), String::new());
@@ -100,6 +103,7 @@ pub(super) fn unit(
     for (name, group) in &module.attributes.iter().collect::<BTreeMap<_, _>>() {
         text.push_str(&format!("attributes {name} = {group}\n"));
     }
+    text.push_str(&renderer.versions());
     renderer.write_metadata(&mut text);
     Ok(ExtractedModule { unit: facts.unit.name.clone(), text })
 }
@@ -184,7 +188,7 @@ impl<'r, 'a> Renderer<'r, '_, 'a> {
     fn reference(&mut self, name: &str) -> Result<String> {
         let renamed = rename(self.resolver, self.set, self.extracted, self.unit, name, self.place.as_ref())?;
         let here = self.extracted.symbols.contains_key(&(self.unit, name.to_owned())) && self.bodies.contains(name);
-        if (here && renamed.base.is_none()) || self.declarations.contains_key(&renamed.printed) {
+        if (here && renamed.base.is_none() && !renamed.external) || self.declarations.contains_key(&renamed.printed) {
             return Ok(renamed.printed);
         }
         if name == POINT_MARKER {
@@ -197,8 +201,18 @@ impl<'r, 'a> Renderer<'r, '_, 'a> {
             Some(Symbol::Alias(i)) => self.declare_alias(self.module.aliases[i].text, &renamed.printed, renamed.base),
             None => return Err(Problem::new(Reason::Internal, name, "is used but not declared")),
         };
+        if renamed.external {
+            self.externals.insert(unescape(&renamed.printed));
+        }
         self.declarations.insert(renamed.printed.clone(), declaration);
         Ok(renamed.printed)
+    }
+
+    /// Directives that say which version of a library's symbol the unit means.
+    fn versions(&self) -> String {
+        let list = self.module.symvers().unwrap_or_default();
+        let used = list.iter().filter(|s| self.externals.contains(s.name));
+        used.map(|s| format!("module asm \".symver {},{}\"\n", s.name, s.versioned)).collect()
     }
 
     fn declare_global(&self, global: &Global<'a>, printed: &str, base: Option<BaseSymbol>) -> String {

@@ -82,6 +82,7 @@ fn symbols(module: &Module<'_>) -> Vec<UnitSymbol> {
             address: 0,
             slot: 0,
             function_id: 0,
+            overridden: false,
         }
     };
     functions.chain(globals).map(symbol).collect()

@@ -51,7 +51,7 @@ pub(super) fn diffs(resolver: &Resolver<'_, '_>, changes: &Changes) -> Vec<Funct
 fn one(resolver: &Resolver<'_, '_>, change: &Change) -> Option<FunctionDiff> {
     let old = change.pair.old.and_then(|i| resolver.old.facts(i))?;
     let new = change.pair.new.and_then(|i| resolver.new.facts(i))?;
-    let (a, b) = (canonical(old, &change.symbol)?, canonical(new, &change.symbol)?);
+    let (a, b) = (canonical(old, new.name_in(old, &change.symbol))?, canonical(new, &change.symbol)?);
     if a.places.len().max(b.places.len()) > MAX_LINES {
         return None;
     }

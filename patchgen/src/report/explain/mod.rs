@@ -8,11 +8,12 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::check::consistency::Choice;
+use crate::check::effects::Effect;
 use crate::check::overrides::Accepted;
 use crate::check::rules::Verdict;
-use crate::compare::callgraph::{CallGraph, never_returns};
+use crate::compare::callgraph::{CallGraph, Stay, stay};
 use crate::compare::closure::{Role, UpdateSet};
-use crate::compare::diff::{Change, ChangeKind, Changes};
+use crate::compare::diff::{Change, ChangeKind, Changes, MovedLines};
 use crate::compare::fingerprint::signature::signature;
 use crate::compare::resolve::{Definition, Resolver};
 use crate::ir::debug::Place;
@@ -20,7 +21,7 @@ use crate::ir::lex::unescape;
 use crate::problem::Problem;
 use crate::report::picture::Picture;
 use crate::report::source::SourcePair;
-use dsu_pass::waits::OUTLINED_LOOP;
+use dsu_pass::markers::OUTLINED_LOOP;
 
 pub use irdiff::FunctionDiff;
 
@@ -60,21 +61,14 @@ pub struct MemberReport {
 impl MemberReport {
     /// When its change takes effect, where that is not with the next call.
     fn note(&self) -> Option<String> {
-        effect(&self.function, self.never_returns)
+        if self.redirected { effect(&self.function) } else { None }
     }
 }
 
-/// When a change takes effect, where that is not with the next call.
-pub fn effect(function: &str, never_returns: bool) -> Option<String> {
-    let outlined = function.find(OUTLINED_LOOP).and_then(|at| function.get(..at));
-    match (outlined, never_returns) {
-        (Some(outer), _) => Some(format!("it takes effect with the next round of the loop in `{outer}`")),
-        (None, true) => Some(format!(
-            "it never returns: the change in `{function}` takes effect where it is called again, as in a new thread; \
-             running invocations keep the old version"
-        )),
-        (None, false) => None,
-    }
+/// When the change of a loop's body takes effect.
+pub fn effect(function: &str) -> Option<String> {
+    let outer = function.find(OUTLINED_LOOP).and_then(|at| function.get(..at))?;
+    Some(format!("it takes effect with the next round of the loop in `{outer}`"))
 }
 
 /// The outcome of a comparison.
@@ -90,8 +84,12 @@ pub struct Report {
     pub refusals: Vec<Problem>,
     /// What stood in the way and was overridden.
     pub accepted: Vec<Accepted>,
-    /// Functions that differ only in constants that follow their own line.
+    /// Functions that differ only in lines that they tell assertions and loggers.
     pub moved_lines: usize,
+    /// Which these are.
+    pub line_numbers: Vec<MovedLines>,
+    /// What the patch does not do, or does in a way that could surprise.
+    pub effects: Vec<Effect>,
     /// How threads get to the new versions, when a patch can be made.
     pub consistency: Option<Choice>,
     /// Reason -> functions that stay as they are, where all others are replaced by copies of themselves.
@@ -133,7 +131,9 @@ impl Report {
             update_set,
             refusals,
             accepted: Vec::new(),
-            moved_lines: changes.moved_lines,
+            moved_lines: changes.moved_lines.len(),
+            line_numbers: changes.moved_lines.clone(),
+            effects: Vec::new(),
             consistency: None,
             left_out: None,
             call_graph,
@@ -161,8 +161,8 @@ impl Report {
             };
             out.push_str(&format!("{:<9} {what} {} in {}{place}\n", kind_text(change.kind), change.name, change.unit));
         }
-        if self.moved_lines != 0 {
-            out.push_str(&format!("ignored   {} functions whose line numbers alone moved\n", self.moved_lines));
+        for (unit, callees, functions) in ignored(&self.line_numbers) {
+            out.push_str(&format!("ignored   line numbers for {callees} in {unit}: {functions}\n"));
         }
         let members = if self.left_out.is_none() { self.update_set.as_slice() } else { &[] };
         for member in members {
@@ -181,6 +181,9 @@ impl Report {
         for risk in &self.accepted {
             out.push_str(&format!("accepted  {}: {}, because {}\n", risk.subject, risk.message, risk.because));
         }
+        for effect in &self.effects {
+            out.push_str(&format!("effect    {}\n", effect.text()));
+        }
         if let Some(choice) = &self.consistency {
             out.push_str(&format!("consistency {}\n", choice.text()));
         }
@@ -192,6 +195,9 @@ impl Report {
         out.push_str(match self.verdict {
             Verdict::Apply => "verdict   a patch can be made\n",
             Verdict::NoChange => "verdict   nothing that runs would change\n",
+            Verdict::NoEffect => {
+                "verdict   nothing of the change would ever run in a process that has begun its work\n"
+            }
             Verdict::Refused => "verdict   refused\n",
         });
         out
@@ -200,6 +206,19 @@ impl Report {
 
 fn shown(change: &Change) -> bool {
     !(change.kind == ChangeKind::Added && change.name.starts_with("__const."))
+}
+
+/// Functions that are passed over for their line numbers: a unit, whom lines are told, and who tells them.
+pub fn ignored(list: &[MovedLines]) -> Vec<(String, String, String)> {
+    let mut groups: BTreeMap<(&str, &[String]), Vec<&str>> = BTreeMap::new();
+    for moved in list {
+        groups.entry((&moved.unit, &moved.callees)).or_default().push(&moved.function);
+    }
+    let quoted = |names: &[String]| names.iter().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(" and ");
+    let one = |((unit, callees), functions): ((&str, &[String]), Vec<&str>)| {
+        (unit.to_owned(), quoted(callees), functions.join(", "))
+    };
+    groups.into_iter().map(one).collect()
 }
 
 fn kind_text(kind: ChangeKind) -> &'static str {
@@ -225,7 +244,7 @@ fn members(resolver: &Resolver<'_, '_>, graph: &CallGraph, set: &UpdateSet) -> V
         let Some(function) = facts.module.function_named(&definition.1) else { continue };
         let place = facts.module.place_of_function(function);
         let old = resolver.old_unit(definition.0).and_then(|i| resolver.old.facts(i));
-        let before = old.and_then(|f| f.module.function_named(&definition.1));
+        let before = old.and_then(|f| f.module.function_named(facts.name_in(f, &definition.1)));
         let old = before.map(signature);
         let calls = graph.callees(definition).into_iter().map(|d| unescape(&d.1)).collect();
         let new_signature = signature(function);
@@ -238,7 +257,7 @@ fn members(resolver: &Resolver<'_, '_>, graph: &CallGraph, set: &UpdateSet) -> V
             old_signature: old.or_else(|| redirected.then(|| new_signature.clone())),
             new_signature,
             calls,
-            never_returns: redirected && before.and_then(|f| f.body).is_some_and(never_returns),
+            never_returns: redirected && before.and_then(stay).is_some_and(Stay::is_exempt),
             recursive: circles.iter().any(|c| c.contains(definition)),
             file: place.as_ref().map(|p| p.file.clone()),
             line: place.map(|p| p.line),

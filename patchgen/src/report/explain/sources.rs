@@ -13,7 +13,7 @@ pub(super) fn of(resolver: &Resolver<'_, '_>, definition: &Definition, inlined: 
     let old = resolver.old_unit(definition.0).and_then(|i| resolver.old.facts(i));
     let own = SourcePair {
         title: crate::ir::lex::unescape(&definition.1),
-        old: old.and_then(|f| own(f, &definition.1)),
+        old: old.and_then(|f| own(f, new.map_or(&definition.1, |n| n.name_in(f, &definition.1)))),
         new: new.and_then(|f| own(f, &definition.1)),
     };
     let inlined = inlined.map(|name| SourcePair {

@@ -37,13 +37,11 @@ pub(super) fn risks(report: &Report, manifest: &Value) -> Vec<String> {
             replaced.len()
         ));
     }
-    for member in set.iter().filter(|m| m.never_returns) {
-        out.push(format!(
-            "`{}` never returns. A thread inside it keeps its old version until the process is started anew.",
-            member.function
-        ));
+    for effect in &report.effects {
+        let (first, rest) = effect.message.split_at(effect.message.chars().next().map_or(0, char::len_utf8));
+        out.push(format!("{}{rest}. Way out: {}.", first.to_uppercase(), effect.help));
     }
-    for member in replaced.iter().filter(|m| m.recursive) {
+    for member in replaced.iter().filter(|m| m.recursive && switches_by_thread(manifest)) {
         out.push(format!(
             "`{}` takes part in a recursion. A call made by an old invocation of it may already be to the new one.",
             member.function

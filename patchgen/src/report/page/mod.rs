@@ -15,10 +15,10 @@ use serde_json::Value;
 use crate::build::Build;
 use crate::check::overrides::Accepted;
 use crate::check::rules::Verdict;
-use crate::compare::diff::ChangeKind;
+use crate::compare::diff::{ChangeKind, MovedLines};
 use crate::patch::order::{Builds, Finished};
 use crate::problem::{Problem, Reason, Result};
-use crate::report::explain::{MemberReport, Report};
+use crate::report::explain::{MemberReport, Report, ignored};
 use crate::report::picture::Picture;
 use crate::report::source::{self, SourcePair};
 
@@ -91,6 +91,10 @@ pub struct Page {
     threads: Vec<String>,
     tests: Vec<String>,
     moved_lines: usize,
+    line_numbers: Vec<MovedLines>,
+    /// The same in groups, for the templates.
+    #[serde(skip)]
+    ignored: Vec<(String, String, String)>,
     call_graph: Picture,
     #[serde(skip)]
     drawing: drawing::Drawing,
@@ -102,6 +106,7 @@ struct Drawn<'p> {
     #[serde(flatten)]
     page: &'p Page,
     drawing: &'p drawing::Drawing,
+    ignored: &'p [(String, String, String)],
     version: &'static str,
 }
 
@@ -136,6 +141,8 @@ impl Page {
             threads: display::threads(report, &manifest),
             tests: display::tests(report),
             moved_lines: report.moved_lines,
+            ignored: ignored(&report.line_numbers),
+            line_numbers: report.line_numbers.clone(),
             drawing: drawing::draw(&report.call_graph),
             call_graph: report.call_graph.clone(),
         }
@@ -157,7 +164,8 @@ impl Page {
         environment.set_undefined_behavior(minijinja::UndefinedBehavior::Strict);
         let broken = |e: minijinja::Error| Problem::new(Reason::Internal, "report", e.to_string());
         environment.set_syntax(SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build().map_err(broken)?);
-        let drawn = Drawn { page: self, drawing: &self.drawing, version: env!("CARGO_PKG_VERSION") };
+        let drawn =
+            Drawn { page: self, drawing: &self.drawing, ignored: &self.ignored, version: env!("CARGO_PKG_VERSION") };
         environment.render_named_str(name, template, minijinja::Value::from(Serde(drawn))).map_err(broken)
     }
 }

@@ -13,14 +13,14 @@ const DONE: Done<'static> = Done {
     commit_ns: 3,
 };
 
-const TRANSITION: Transition =
-    Transition { from: 1, to: 2, turned_back: true, elapsed_ns: 3, timeout_ms: 4, queued: false };
-const THREAD: Thread<'static> = Thread {
+const TRANSITION: TransitionStatus =
+    TransitionStatus { from: 1, to: 2, cancelled: true, elapsed_ns: 3, timeout_ms: 4, queued: false };
+const THREAD: ThreadStatus<'static> = ThreadStatus {
     id: 1,
     name: "worker",
     generation: 2,
     since_ns: 3,
-    standing: Standing::Inside,
+    blocker: Blocker::Inside,
     function: "parse",
     unit: "a.c",
     line: 4,
@@ -30,14 +30,14 @@ fn samples() -> [Packet<'static>; 12] {
     let failure = Failure { code: Code::Unresolved, errno: -1, subject: "no such symbol", detail: "é" };
     [
         Packet::Status,
-        Packet::Apply(Apply { wish: Wish::Thread, timeout_ms: 5, queue: true }),
+        Packet::Apply(Apply { consistency: ConsistencyOverride::Thread, timeout_ms: 5, queue: true }),
         Packet::Revert(Revert { to_base: true, timeout_ms: 6 }),
-        Packet::Process(Process { pid: 9, generation: 2, images: 1, reclaimed: 7, code: 8, data: 3 }),
+        Packet::Process(ProcessStatus { pid: 9, generation: 2, images: 1, reclaimed: 7, code: 8, data: 3 }),
         Packet::Transition(TRANSITION),
         Packet::Thread(THREAD),
-        Packet::Module(Module { path: "", build_id: &[1; 20], dispatch: 3, functions: 5, points: 6, skipped: 7 }),
-        Packet::Applied(Applied { name: "fix", checksum: [3; 32], generation: 1, depth: 2 }),
-        Packet::Redirect(Redirect { function: "parse", unit: "a.c", version: 2 }),
+        Packet::Module(ModuleStatus { path: "", build_id: &[1; 20], dispatch: 3, functions: 5, points: 6, skipped: 7 }),
+        Packet::Applied(AppliedPatch { name: "fix", checksum: [3; 32], generation: 1, depth: 2 }),
+        Packet::Function(FunctionVersion { function: "parse", unit: "a.c", version: 2 }),
         Packet::Done(DONE),
         Packet::Failure(failure),
         Packet::End,
@@ -75,8 +75,8 @@ fn cut_flipped_or_prolonged_packets_do_not_panic() {
 fn long_texts_are_clipped_between_characters() {
     let long = "é".repeat(TEXT_MAX);
     let mut buffer = [0; PACKET_MAX];
-    let packet = Packet::Redirect(Redirect { function: &long, unit: "a.c", version: 1 });
-    let Ok(Packet::Redirect(read)) = Packet::parse(packet.encode(&mut buffer)) else { panic!("must parse") };
+    let packet = Packet::Function(FunctionVersion { function: &long, unit: "a.c", version: 1 });
+    let Ok(Packet::Function(read)) = Packet::parse(packet.encode(&mut buffer)) else { panic!("must parse") };
     assert_eq!((read.function.len(), read.unit.len()), (TEXT_MAX, 3));
 }
 

@@ -53,6 +53,27 @@ fn another_patch_replaces_the_first_in_one_switch() {
 }
 
 #[test]
+fn a_hook_is_asked_again_when_its_code_was_taken_away() {
+    let lab = Lab::new(&[]);
+    let [hooked, other] =
+        ["hooked", "other"].map(|name| lab.patch(name, &["-DTRAMPOLINES"], |tables| tables.pre_apply = "agree"));
+    let mut process = lab.start();
+    let pid = process.pid_text();
+    for patch in [&hooked, &other, &hooked, &other] {
+        lab.json(&["apply", &pid, patch.to_str().expect("UTF-8")]);
+        assert_eq!(process.say("call"), "102 9 3");
+    }
+    lab.json(&["revert", &pid, "--all"]);
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(10);
+    while lab.json(&["status", &pid])["reclaimed"] != 2 {
+        assert!(std::time::Instant::now() < deadline, "nothing runs in the patches, and they stay");
+        process.say("call");
+    }
+    lab.json(&["apply", &pid, hooked.to_str().expect("UTF-8")]);
+    assert_eq!(process.say("call"), "102 9 3");
+}
+
+#[test]
 fn a_patch_file_may_be_overwritten_once_it_is_applied() {
     let lab = Lab::new(&[]);
     let patch = lab.patch("fix", &[], |_| {});

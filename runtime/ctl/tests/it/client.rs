@@ -2,10 +2,10 @@
 
 use std::io::IoSlice;
 use std::mem::MaybeUninit;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::Duration;
 
-use dsu_abi::wire::{Apply, Done, PACKET_MAX, Packet, Revert, Wish};
+use dsu_abi::wire::{Apply, ConsistencyOverride, Done, PACKET_MAX, Packet, Revert};
 use rustix::net::{
     AddressFamily, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags, SocketAddrUnix, SocketFlags,
     SocketType, sockopt,
@@ -14,7 +14,8 @@ use rustix::net::{
 use crate::support::{Lab, Process};
 
 /// Apply as the patch says.
-pub(crate) const APPLY: Packet<'static> = Packet::Apply(Apply { wish: Wish::Patch, timeout_ms: 0, queue: false });
+pub(crate) const APPLY: Packet<'static> =
+    Packet::Apply(Apply { consistency: ConsistencyOverride::None, timeout_ms: 0, queue: false });
 /// Back to the base.
 pub(crate) const REVERT: Packet<'static> = Packet::Revert(Revert { to_base: true, timeout_ms: 0 });
 
@@ -34,13 +35,21 @@ pub(crate) fn connect_again(lab: &Lab, process: &Process) -> OwnedFd {
     socket
 }
 
-/// Sends a packet and files with it. An error is as good: the process has closed the connection.
+/// Sends a packet and files with it, behind the one that shows our right to. An error is as good: the process has closed the
+/// connection.
 pub(crate) fn send(socket: &OwnedFd, bytes: &[u8], files: &[impl AsFd]) {
-    let files: Vec<_> = files.iter().map(AsFd::as_fd).collect();
-    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(8))];
+    let peer = sockopt::socket_peercred(socket).expect("a Unix socket").pid.as_raw_nonzero();
+    let memory = std::fs::File::open(format!("/proc/{peer}/mem")).ok();
+    let files: Vec<_> = memory.iter().map(AsFd::as_fd).chain(files.iter().map(AsFd::as_fd)).collect();
+    send_only(socket, bytes, &files);
+}
+
+/// The same without showing any right.
+pub(crate) fn send_only(socket: &OwnedFd, bytes: &[u8], files: &[BorrowedFd<'_>]) {
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(9))];
     let mut control = SendAncillaryBuffer::new(&mut space);
     if !files.is_empty() {
-        control.push(SendAncillaryMessage::ScmRights(&files));
+        control.push(SendAncillaryMessage::ScmRights(files));
     }
     let _sent = rustix::net::sendmsg(socket, &[IoSlice::new(bytes)], &mut control, SendFlags::NOSIGNAL);
 }
@@ -57,7 +66,7 @@ pub(crate) fn change(socket: &OwnedFd, patch: Option<&std::fs::File>) -> [u64; 2
         match Packet::parse(&buffer[..len]).expect("well-formed") {
             Packet::Done(Done { prepare_ns, commit_ns, .. }) => times = Some([prepare_ns, commit_ns]),
             Packet::End => return times.expect("told before the end"),
-            Packet::Redirect(_) => {}
+            Packet::Function(_) => {}
             other => panic!("{other:?}"),
         }
     }

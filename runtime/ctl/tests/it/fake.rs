@@ -9,7 +9,8 @@ use std::process::{Child, Command, Output, Stdio};
 use std::sync::{Arc, Mutex};
 
 use dsu_abi::wire::{
-    Applied, Apply, Done, Module, PACKET_MAX, Packet, Process, Revert, Standing, Thread, Transition, Wish,
+    AppliedPatch, Apply, Blocker, ConsistencyOverride, Done, ModuleStatus, PACKET_MAX, Packet, ProcessStatus, Revert,
+    ThreadStatus, TransitionStatus,
 };
 use rustix::net::{AddressFamily, RecvAncillaryBuffer, RecvFlags, SendFlags, SocketAddrUnix, SocketFlags, SocketType};
 use serde_json::Value;
@@ -126,7 +127,7 @@ fn listen(path: &std::path::Path) -> OwnedFd {
 
 fn receive(connection: &OwnedFd, looks: &mut usize) -> Option<Asked> {
     let mut buffer = [0; PACKET_MAX];
-    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(2))];
     let mut control = RecvAncillaryBuffer::new(&mut space);
     let mut parts = [std::io::IoSliceMut::new(&mut buffer)];
     let received = rustix::net::recvmsg(connection, &mut parts, &mut control, RecvFlags::CMSG_CLOEXEC).ok()?;
@@ -159,55 +160,57 @@ pub(crate) const BEGUN: Done<'static> = Done {
     commit_ns: 1,
 };
 /// An apply without wishes.
-pub(crate) const PLAIN: Apply = Apply { wish: Wish::Patch, timeout_ms: 0, queue: false };
+pub(crate) const PLAIN: Apply = Apply { consistency: ConsistencyOverride::None, timeout_ms: 0, queue: false };
 
 /// An update on its way from generation 0 to 1.
-pub(crate) const MOVING: Transition =
-    Transition { from: 0, to: 1, turned_back: false, elapsed_ns: 40_000_000, timeout_ms: 0, queued: false };
+pub(crate) const MOVING: TransitionStatus =
+    TransitionStatus { from: 0, to: 1, cancelled: false, elapsed_ns: 40_000_000, timeout_ms: 0, queued: false };
 
-const WORKER: Thread<'static> = Thread {
+const WORKER: ThreadStatus<'static> = ThreadStatus {
     id: 71,
     name: "worker",
     generation: 0,
     since_ns: 0,
-    standing: Standing::Inside,
+    blocker: Blocker::Inside,
     function: "parse",
     unit: "a.c",
     line: 12,
 };
-const MOVED: Thread<'static> = Thread {
+const MOVED: ThreadStatus<'static> = ThreadStatus {
     id: 70,
     name: "main",
     generation: 1,
     since_ns: 3_000_000,
-    standing: Standing::Moved,
+    blocker: Blocker::Nothing,
     function: "",
     unit: "",
     line: 0,
 };
 
 /// A status: its transition if it is in one, and the patches it has, the one in effect first.
-pub(crate) fn status(moving: Option<Transition>, patches: &[(&'static str, [u8; 32], u32)]) -> Vec<Packet<'static>> {
+pub(crate) fn status(
+    moving: Option<TransitionStatus>,
+    patches: &[(&'static str, [u8; 32], u32)],
+) -> Vec<Packet<'static>> {
     status_of(patches.first().map_or(0, |(_, _, generation)| *generation), moving, patches)
 }
 
 /// The same, of a process whose generation is not that of its patch.
 pub(crate) fn status_of(
     generation: u32,
-    moving: Option<Transition>,
+    moving: Option<TransitionStatus>,
     patches: &[(&'static str, [u8; 32], u32)],
 ) -> Vec<Packet<'static>> {
-    let process = Process { pid: 0, generation, images: 2, reclaimed: 1, code: 4096, data: 64 };
+    let process = ProcessStatus { pid: 0, generation, images: 2, reclaimed: 1, code: 4096, data: 64 };
     let mut packets = vec![Packet::Process(process)];
     packets.extend(moving.map(Packet::Transition));
-    let worker = if moving.is_some() { WORKER } else { Thread { id: 71, name: "worker", ..MOVED } };
+    let worker = if moving.is_some() { WORKER } else { ThreadStatus { id: 71, name: "worker", ..MOVED } };
     packets.extend([Packet::Thread(MOVED), Packet::Thread(worker)]);
-    let module = Module { path: "/bin/server", build_id: &[7; 20], dispatch: 1, functions: 5, points: 2, skipped: 0 };
+    let module =
+        ModuleStatus { path: "/bin/server", build_id: &[7; 20], dispatch: 1, functions: 5, points: 2, skipped: 0 };
     packets.push(Packet::Module(module));
-    packets.extend(
-        patches.iter().zip(0..).map(|(&(name, checksum, generation), depth)| {
-            Packet::Applied(Applied { name, checksum, generation, depth })
-        }),
-    );
+    packets.extend(patches.iter().zip(0..).map(|(&(name, checksum, generation), depth)| {
+        Packet::Applied(AppliedPatch { name, checksum, generation, depth })
+    }));
     packets
 }

@@ -8,6 +8,7 @@ mod hostile;
 mod linked;
 mod modules;
 mod moving;
+mod permission;
 mod stress;
 mod support;
 mod surface;

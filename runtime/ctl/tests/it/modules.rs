@@ -44,6 +44,14 @@ fn a_plugin_is_updated_and_named() {
 }
 
 #[test]
+fn a_plugin_of_a_program_with_threads_takes_the_environment_of_its_start() {
+    let lab = Lab::new(&PLUGIN);
+    let process = lab.start_with(host(&lab, &[]).env("HOST_THREAD", "1"));
+    let status = lab.json(&["status", &process.pid_text()]);
+    assert_eq!(status["generation"], 0, "the program has turned the runtime off too late");
+}
+
+#[test]
 fn one_runtime_serves_program_and_plugin() {
     let lab = Lab::new(&PLUGIN);
     let patch = lab.patch("fix", &[], |_| {});
@@ -61,7 +69,7 @@ fn one_runtime_serves_program_and_plugin() {
 #[test]
 fn threads_of_a_program_are_moved_by_the_runtime_of_its_library() {
     let lab = Lab::new(&["-DCREW", "-DWITH_POINTS", "-Wl,--export-dynamic-symbol=__dsu_*"]);
-    let patch = lab.patch("fix", &["-DWAYS"], |tables| tables.consistency = Consistency::Thread);
+    let patch = lab.patch("fix", &["-DTRAMPOLINES"], |tables| tables.consistency = Consistency::Thread);
     // A library with its own copy, whose constructor runs before the program's.
     let library_source = lab.dir.path().join("extra.c");
     std::fs::write(&library_source, "int extra;\n").expect("ours");

@@ -1,4 +1,4 @@
-//! Updates with consistency `thread` in real processes: who moves when, what is seen meanwhile, and the ways back.
+//! Updates with consistency `thread` in real processes: who moves when, what is seen meanwhile, and how they go back.
 
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::support::{Lab, Process};
 
-/// A base program whose threads stand where they are told, and patches for it with stubs and ways back.
+/// A base program whose threads stand where they are told, and patches for it with dispatch stubs and original-code trampolines.
 struct Crew {
     lab: Lab,
     process: Process,
@@ -21,7 +21,7 @@ impl Crew {
     fn new() -> Self {
         let lab = Lab::new(&["-DCREW", "-DWITH_POINTS"]);
         let patch = |name, more: &[&str]| {
-            let defines = [&["-DWAYS"], more].concat();
+            let defines = [&["-DTRAMPOLINES"], more].concat();
             let path = lab.patch(name, &defines, |tables| tables.consistency = Consistency::Thread);
             path.to_str().expect("UTF-8").to_owned()
         };
@@ -263,7 +263,7 @@ fn a_variable_that_patches_add_goes_on_from_one_to_the_next() {
     assert_eq!((crew.process.say("hold"), crew.process.say("hold")), ("41".to_owned(), "42".to_owned()));
     crew.apply(&crew.two, &[]);
     assert_eq!(crew.process.say("hold"), "43");
-    let other = crew.lab.patch("other", &["-DWAYS"], |tables| tables.shape = 2);
+    let other = crew.lab.patch("other", &["-DTRAMPOLINES"], |tables| tables.shape = 2);
     let (code, said) = crew.lab.refusal(&["apply", &crew.pid, other.to_str().expect("UTF-8")]);
     assert!(code == 37 && said.contains("`added`"), "{said}");
     crew.revert(&[]);
@@ -273,11 +273,11 @@ fn a_variable_that_patches_add_goes_on_from_one_to_the_next() {
 #[test]
 fn what_consistency_thread_needs_is_asked_for_first() {
     let mut crew = Crew::new();
-    let wayless = crew.lab.patch("wayless", &[], |tables| tables.functions.truncate(3));
-    let wayless = wayless.to_str().expect("UTF-8");
-    let (code, said) = crew.lab.refusal(&["apply", &crew.pid, wayless, "--consistency", "thread"]);
+    let bare = crew.lab.patch("bare", &[], |tables| tables.functions.truncate(3));
+    let bare = bare.to_str().expect("UTF-8");
+    let (code, said) = crew.lab.refusal(&["apply", &crew.pid, bare, "--consistency", "thread"]);
     assert!(code == 35 && said.contains("--consistency newest"), "{said}");
-    let vetoed = crew.lab.patch("vetoed", &["-DWAYS"], |tables| tables.vetoes = true);
+    let vetoed = crew.lab.patch("vetoed", &["-DTRAMPOLINES"], |tables| tables.pre_apply = "veto");
     let (code, said) = crew.lab.refusal(&["apply", &crew.pid, vetoed.to_str().expect("UTF-8")]);
     assert!(code == 36 && said.contains("dsu_pre_apply"), "{said}");
     assert_eq!(crew.process.say("call"), "1 1 1");

@@ -160,10 +160,10 @@ pub(crate) struct Tables {
     pub(crate) functions: Vec<Function>,
     pub(crate) counter: u64,
     pub(crate) tls_counter: u64,
-    /// Shape of the variable that a patch with ways adds.
+    /// Shape of the variable that a patch with trampolines adds.
     pub(crate) shape: u64,
-    /// A patch with ways says no when it is to be applied.
-    pub(crate) vetoes: bool,
+    /// Function of a patch with trampolines that is asked before it is applied; empty for none.
+    pub(crate) pre_apply: &'static str,
     /// JSON; empty for none.
     pub(crate) manifest: String,
 }
@@ -195,7 +195,7 @@ impl Tables {
             consistency: Consistency::Newest,
             functions: functions.collect(),
             shape: 1,
-            vetoes: false,
+            pre_apply: "",
             counter: address("counter"),
             tls_counter: if tls_counter >= tls { tls_counter - tls } else { tls_counter },
         }
@@ -243,7 +243,7 @@ fn write_patch(object: &Path, file: &Path, tables: &Tables) {
         let (shape, address) = (tables.shape, address("added"));
         carried.push(CarriedVariable { identity: 77, shape, address, size: 4, name: "added" });
     }
-    let pre_apply = if tables.vetoes { address("veto") } else { 0 };
+    let pre_apply = if tables.pre_apply.is_empty() { 0 } else { address(tables.pre_apply) };
     let section = PatchTables {
         name: &tables.name,
         base_build_id: &tables.build_id,

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use dsu_abi::wire::{Apply, Done, Packet, Process, Revert, Transition, Wish};
+use dsu_abi::wire::{Apply, ConsistencyOverride, Done, Packet, ProcessStatus, Revert, TransitionStatus};
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::fake::{Asked, BEGUN, Fake, MOVING, PLAIN, json, said, status, status_of};
@@ -20,7 +20,7 @@ fn moves_after(looks: usize) -> Fake {
 fn turns_back_after(looks: usize) -> Fake {
     Fake::new(move |asked, checksum| match asked {
         Asked::Status(look) if look < looks => status(Some(MOVING), &[]),
-        Asked::Status(look) if look == looks => status(Some(Transition { turned_back: true, ..MOVING }), &[]),
+        Asked::Status(look) if look == looks => status(Some(TransitionStatus { cancelled: true, ..MOVING }), &[]),
         Asked::Status(_) => status(None, &[]),
         _ => vec![Packet::Done(Done { checksum, ..BEGUN })],
     })
@@ -53,12 +53,12 @@ fn a_timeout_goes_to_the_runtime_and_its_turning_back_has_a_code_of_its_own() {
     let fake = turns_back_after(6);
     let (code, text, error) = fake.run("apply PID PATCH --timeout 1ms --consistency thread --json");
     assert_eq!((code, error.lines().count()), (40, 1), "{error}");
-    for words in ["turned patch `fix` back after 1ms", "1 of 2 threads", "`worker` (71): inside `parse` (a.c:12)"] {
+    for words in ["cancelled patch `fix` after 1ms", "1 of 2 threads", "`worker` (71): inside `parse` (a.c:12)"] {
         assert!(error.contains(words), "`{words}` is missing: {error}");
     }
     let document = json(&text);
     assert_eq!((&document["turned_back"], &document["waiting"][0]["id"]), (&true.into(), &71.into()));
-    let request = Apply { wish: Wish::Thread, timeout_ms: 1, queue: false };
+    let request = Apply { consistency: ConsistencyOverride::Thread, timeout_ms: 1, queue: false };
     assert_eq!(fake.asked(), [Asked::Apply(request)]);
 }
 
@@ -66,7 +66,7 @@ fn a_timeout_goes_to_the_runtime_and_its_turning_back_has_a_code_of_its_own() {
 fn threads_that_are_long_in_going_back_are_not_waited_for() {
     let fake = Fake::new(|asked, checksum| match asked {
         Asked::Status(0) => status(Some(MOVING), &[]),
-        Asked::Status(_) => status(Some(Transition { turned_back: true, ..MOVING }), &[]),
+        Asked::Status(_) => status(Some(TransitionStatus { cancelled: true, ..MOVING }), &[]),
         _ => vec![Packet::Done(Done { checksum, ..BEGUN })],
     });
     let (code, _, error) = fake.run("apply PID PATCH --timeout 1ms");
@@ -87,7 +87,7 @@ fn without_waiting_it_returns_at_the_commit() {
     let (code, text, _) = fake.run("apply PID PATCH --no-wait --queue --consistency newest --timeout 2min");
     assert!(begin.elapsed() < Duration::from_secs(5) && code == 0);
     assert!(text.contains("its threads move one by one; `dsuctl status "), "{text}");
-    let request = Apply { wish: Wish::Newest, timeout_ms: 120_000, queue: true };
+    let request = Apply { consistency: ConsistencyOverride::Newest, timeout_ms: 120_000, queue: true };
     assert_eq!(fake.asked(), [Asked::Apply(request)]);
 }
 
@@ -138,7 +138,7 @@ fn an_update_is_over_when_the_next_one_has_begun() {
     let fake = Fake::new(|asked, checksum| match asked {
         Asked::Status(0) => status(Some(MOVING), &[]),
         Asked::Status(_) => {
-            status(Some(Transition { from: 1, to: 2, ..MOVING }), &[("next", [2; 32], 2), ("fix", checksum, 1)])
+            status(Some(TransitionStatus { from: 1, to: 2, ..MOVING }), &[("next", [2; 32], 2), ("fix", checksum, 1)])
         }
         _ => vec![Packet::Done(Done { checksum, ..BEGUN })],
     });
@@ -150,7 +150,7 @@ fn a_process_that_became_another_program_is_not_waited_for() {
     let fake = Fake::new(|asked, checksum| match asked {
         Asked::Status(0) => status(Some(MOVING), &[]),
         Asked::Status(_) => {
-            vec![Packet::Process(Process { pid: 0, generation: 0, images: 0, reclaimed: 0, code: 0, data: 0 })]
+            vec![Packet::Process(ProcessStatus { pid: 0, generation: 0, images: 0, reclaimed: 0, code: 0, data: 0 })]
         }
         _ => vec![Packet::Done(Done { checksum, ..BEGUN })],
     });
@@ -164,7 +164,7 @@ fn reverts() -> Fake {
     Fake::new(|asked, checksum| match asked {
         Asked::Status(0 | 1) => {
             let patches = [("b", checksum, 2), ("a", [1; 32], 1)];
-            status(Some(Transition { from: 2, to: 3, ..MOVING }), &patches)
+            status(Some(TransitionStatus { from: 2, to: 3, ..MOVING }), &patches)
         }
         Asked::Status(_) => status_of(3, None, &[("a", [1; 32], 1)]),
         _ => vec![Packet::Done(Done { patch: "", generation: 3, ..BEGUN })],
@@ -187,7 +187,7 @@ fn revert_waits_too_and_says_where_it_is_back_at() {
 fn reverting_an_update_on_its_way_waits_until_its_threads_are_back() {
     let fake = Fake::new(|asked, _| match asked {
         Asked::Status(0 | 1) => {
-            status(Some(Transition { from: 1, to: 2, turned_back: true, ..MOVING }), &[("a", [1; 32], 1)])
+            status(Some(TransitionStatus { from: 1, to: 2, cancelled: true, ..MOVING }), &[("a", [1; 32], 1)])
         }
         Asked::Status(_) => status(None, &[("a", [1; 32], 1)]),
         _ => vec![Packet::Done(Done { patch: "", generation: 1, ..BEGUN })],
@@ -198,31 +198,31 @@ fn reverting_an_update_on_its_way_waits_until_its_threads_are_back() {
 }
 
 #[test]
-fn a_revert_that_its_timeout_turned_back_is_not_called_done() {
+fn a_revert_that_its_timeout_cancelled_is_not_called_done() {
     let fake = Fake::new(|asked, checksum| {
-        let moving = Transition { from: 1, to: 2, ..MOVING };
+        let moving = TransitionStatus { from: 1, to: 2, ..MOVING };
         let patches = [("fix", checksum, 1)];
         match asked {
             Asked::Status(0..3) => status(Some(moving), &patches),
-            Asked::Status(3) => status(Some(Transition { turned_back: true, ..moving }), &patches),
+            Asked::Status(3) => status(Some(TransitionStatus { cancelled: true, ..moving }), &patches),
             Asked::Status(_) => status(None, &patches),
             _ => vec![Packet::Done(Done { patch: "", generation: 2, ..BEGUN })],
         }
     });
     let (code, _, error) = fake.run("revert PID --timeout 1ms");
     assert_eq!(code, 40, "{error}");
-    assert!(error.contains("turned the revert back after 1ms") && error.contains("inside `parse`"), "{error}");
+    assert!(error.contains("cancelled the revert after 1ms") && error.contains("inside `parse`"), "{error}");
 }
 
 #[test]
 fn status_shows_the_update_its_threads_the_patches_and_the_memory() {
     let fake = Fake::new(|_, checksum| {
-        let moving = Transition { from: 1, to: 2, timeout_ms: 5000, queued: true, ..MOVING };
+        let moving = TransitionStatus { from: 1, to: 2, timeout_ms: 5000, queued: true, ..MOVING };
         status(Some(moving), &[("b", checksum, 2), ("a", [1; 32], 1)])
     });
     let (_, text, _) = fake.run("status PID");
     for words in [
-        "from generation 1 to 2: 1 of 2 threads moved after 40ms, turns back after 5s; another update is queued",
+        "from generation 1 to 2: 1 of 2 threads moved after 40ms, cancelled after 5s; another update is queued",
         "inside `parse` (a.c:12)",
         "2 patch objects, of 1 the code is unmapped; 4096 bytes of code and 64 bytes of data",
         "over a (generation 1",

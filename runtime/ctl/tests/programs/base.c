@@ -144,6 +144,9 @@ static void command(const char *line) {
 }
 
 int main(int argc, char **argv) {
+#ifdef NOT_DUMPABLE
+    prctl(PR_SET_DUMPABLE, 0L, 0L, 0L, 0L);
+#endif
     if (argc > 1 && !strcmp(argv[1], "daemon") && daemon(1, 1)) return 1;
     printf("%d\n", (int)getpid());
     fflush(stdout);

@@ -20,7 +20,7 @@
 __attribute__((noinline)) int never_called(int n) { return n * 3; }
 int never_read[1000] = {1};
 __attribute__((noinline)) int ask(void) {
-    int value = 1;
+    int value = 1; //#v2: int value = 2;
     __asm__ volatile("" : "+r"(value));
     return value;
 }

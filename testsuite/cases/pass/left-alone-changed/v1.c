@@ -5,7 +5,7 @@
 #include "serve.h"
 
 __attribute__((annotate("dsu::never"), noinline)) int marked(void) {
-    int value = 3;
+    int value = 3; //#v2: int value = 4;
     __asm__ volatile("" : "+r"(value));
     return value;
 }

@@ -21,7 +21,7 @@ static void *ticker(void *unused) {
     long count = 0;
     for (;;) {
         sem_wait(&asked);
-        answer = opaque_number(1);
+        answer = opaque_number(1); //#v2: answer = opaque_number(2);
         iterations = ++count;
         sem_post(&answered);
     }

@@ -20,7 +20,7 @@
 #include "serve.h"
 
 __attribute__((noinline)) int ask(void) {
-    int value = 1;
+    int value = 1; //#v2: int value = 2;
     __asm__ volatile("" : "+r"(value));
     return value;
 }

@@ -22,7 +22,7 @@ static uv_cond_t wanted = PTHREAD_COND_INITIALIZER, done = PTHREAD_COND_INITIALI
 static const char *reply;
 static int asked;
 
-__attribute__((noinline)) const char *answer(void) { return opaque("old"); }
+__attribute__((noinline)) const char *answer(void) { return opaque("old"); } //#v2: __attribute__((noinline)) const char *answer(void) { return opaque("new"); }
 
 static void worker(void *unused) {
     (void)unused;

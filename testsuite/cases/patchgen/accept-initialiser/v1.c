@@ -11,9 +11,9 @@
 // The fix is in the code; the new default is for the next start.
 #include "serve.h"
 
-int limit = 10;
+int limit = 10; //#v2: int limit = 20;
 
-__attribute__((noinline)) void show(void) { printf("%s %d\n", opaque("limit"), limit); }
+__attribute__((noinline)) void show(void) { printf("%s %d\n", opaque("limit"), limit); } //#v2: __attribute__((noinline)) void show(void) { printf("%s is %d\n", opaque("the limit"), limit); }
 
 void handle(const char *line) {
     if (is(line, "raise"))

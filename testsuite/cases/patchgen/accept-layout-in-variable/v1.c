@@ -20,6 +20,7 @@
 struct item {
     long number;
     long count;
+    //#v2+: long price;
 };
 
 static struct item shelf[2];
@@ -28,5 +29,6 @@ void handle(const char *line) {
     struct item *item = &shelf[opaque_number(line[0] - '0') & 1];
     item->number = line[0] - '0';
     item->count++;
-    printf("%ld %ld\n", item->number, item->count);
+    printf("%ld %ld\n", item->number, item->count); //#v2: item->price = opaque_number(7);
+    //#v2+: printf("%ld %ld %ld\n", item->number, item->count, item->price);
 }

@@ -17,13 +17,14 @@
 //#ToolOut:accepted risk `item`: layout-changed; calloc has room
 //#Send:show
 //#Expect:3 + 0
-// Every object has room behind it, which the compiler cannot know. A person's word is recorded, and shown.
+// Every object has room behind it, which the compiler cannot know. The override is recorded, and shown.
 #include "serve.h"
 
 struct item {
     struct item *next;
     int kind;
     long price;
+    //#v2+: long tax;
 };
 
 static struct item *head;
@@ -33,9 +34,10 @@ void handle(const char *line) {
         struct item *item = (struct item *)calloc(1, 128);
         item->next = head;
         item->price = argument(line);
+        //#v2+: item->tax = item->price / 10;
         head = item;
     } else {
         for (struct item *item = head; item; item = item->next)
-            printf("%ld\n", item->price);
+            printf("%ld\n", item->price); //#v2: printf("%ld + %ld\n", item->price, item->tax);
     }
 }

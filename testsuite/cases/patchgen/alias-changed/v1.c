@@ -14,6 +14,6 @@ __attribute__((noinline)) int other(void) {
     __asm__ volatile("" : "+r"(value));
     return value;
 }
-extern int second_name(void) __attribute__((alias("work")));
+extern int second_name(void) __attribute__((alias("work"))); //#v2: extern int second_name(void) __attribute__((alias("other")));
 
 void handle(const char *line) { printf("%d\n", second_name()); }

@@ -1,7 +1,7 @@
 //#Unit:tables.c
 //#RunTool:patchgen build --all-functions $V1 -o same.dsu
 //#ToolOut:functions by copies of themselves
-//#ToolOut:left out  6: its source says
+//#ToolOut:left out  1: its source says
 //#Send:go 3
 //#Expect:call 1: two, same table, same label
 //#Update:v1 same.dsu

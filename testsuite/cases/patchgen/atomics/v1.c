@@ -15,7 +15,7 @@ static _Atomic long counter;
 static atomic_llong sum;
 
 __attribute__((noinline)) static long next(void) {
-    long now = atomic_fetch_add_explicit(&counter, 1, memory_order_relaxed) + 1;
+    long now = atomic_fetch_add_explicit(&counter, 1, memory_order_relaxed) + 1; //#v2: long now = atomic_fetch_add_explicit(&counter, 11, memory_order_seq_cst) + 11;
     atomic_fetch_add(&sum, now);
     return now;
 }

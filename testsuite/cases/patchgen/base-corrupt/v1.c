@@ -14,7 +14,7 @@
 
 // Somebody rewrote the program's code: it is not what its record says.
 __attribute__((noinline)) int work(void) {
-    int value = 1;
+    int value = 1; //#v2: int value = 2;
     __asm__ volatile("" : "+r"(value));
     return value;
 }

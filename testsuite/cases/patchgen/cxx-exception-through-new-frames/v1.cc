@@ -22,14 +22,14 @@ struct leave {
 
 __attribute__((noinline)) long inner(long n) {
     if (n < 0)
-        throw std::domain_error("negative");
-    return opaque_number(n);
+        throw std::domain_error("negative"); //#v2: throw std::domain_error("very negative");
+    return opaque_number(n); //#v2: return opaque_number(n) + 1;
 }
 
 __attribute__((noinline)) long outer(long n) {
     if (n > 0)
         return inner(n);
-    leave leave{opaque("outer")};
+    leave leave{opaque("outer")}; //#v2: leave leave{opaque("new outer")};
     return inner(n);
 }
 

@@ -10,6 +10,7 @@ struct logger {
     logger() : lines(opaque_number(0)) {}
 };
 
-long count() { return opaque_number(1); }
+long count() { return opaque_number(1); } //#v2: logger log;
+//#v2+: long count() { return opaque_number(1) + log.lines++; }
 
 void handle(const char *line) { printf("%ld\n", count()); }

@@ -17,7 +17,7 @@ static long first() {
 
 __attribute__((noinline)) long counted(long n) {
     static long start = first();
-    return start + n;
+    return start + n; //#v2: return start + n + 1000;
 }
 
 void handle(const char *line) { printf("%ld\n", counted(argument(line))); }

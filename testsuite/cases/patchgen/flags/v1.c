@@ -44,7 +44,7 @@ __attribute__((noinline)) static const char *name(enum number n) {
     switch (n) {
     case one: return "one";
     case two: return "two";
-    case three: return opaque("three");
+    case three: return opaque("three"); //#v2: case three: return opaque("THREE");
     }
     return "many";
 }
@@ -52,5 +52,5 @@ __attribute__((noinline)) static const char *name(enum number n) {
 void handle(const char *line) {
     long n = argument(line);
     large[n] = (char)n;
-    printf("%s %ld %d\n", name((enum number)large[n]), opaque_number(prices[n]), calls + 1);
+    printf("%s %ld %d\n", name((enum number)large[n]), opaque_number(prices[n]), calls + 1); //#v2: printf("%s %ld %d\n", name((enum number)large[n]), opaque_number(prices[n]) + 1, calls + 2);
 }

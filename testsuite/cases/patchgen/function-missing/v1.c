@@ -15,7 +15,7 @@ int spare(int n);
 __attribute__((noinline)) int work(void) {
     int value = 1;
     __asm__ volatile("" : "+r"(value));
-    return value;
+    return value; //#v2: return spare(value);
 }
 
 void handle(const char *line) { printf("%d\n", work()); }

@@ -58,7 +58,7 @@
 // A range of a git repository, one revision, or a diff: patchgen builds what it needs of it and makes the same patch.
 #include "serve.h"
 
-__attribute__((noinline)) const char *work(void) { return opaque("old"); }
+__attribute__((noinline)) const char *work(void) { return opaque("old"); } //#v2: __attribute__((noinline)) const char *work(void) { return opaque("new"); }
 
 void handle(const char *line) {
     (void)line;

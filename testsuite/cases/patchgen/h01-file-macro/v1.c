@@ -10,7 +10,7 @@
 
 __attribute__((noinline)) static void fail(const char *text) {
     const char *file = opaque(__FILE__);
-    printf("%s: %s\n", strrchr(file, '/') ? strrchr(file, '/') + 1 : file, text);
+    printf("%s: %s\n", strrchr(file, '/') ? strrchr(file, '/') + 1 : file, text); //#v2: printf("%s: %st so\n", strrchr(file, '/') ? strrchr(file, '/') + 1 : file, text);
 }
 
 __attribute__((noinline)) static void where(void) { fprintf(stdout, "%.0s", opaque(__FILE__)); }

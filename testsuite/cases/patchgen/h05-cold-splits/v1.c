@@ -24,7 +24,7 @@ __attribute__((noinline)) long first(long n) {
 
 __attribute__((noinline)) void work(long n) {
     if (__builtin_expect(n < 0, 0)) {
-        complain("too small", -n);
+        complain("too small", -n); //#v2: complain("far too small", -n);
         return;
     }
     printf("%ld\n", first(n));

@@ -8,7 +8,7 @@
 #include "serve.h"
 
 static long plus(long a, long b) { return opaque_number(a + b); }
-static long times(long a, long b) { return opaque_number(a * b); }
+static long times(long a, long b) { return opaque_number(a * b); } //#v2: static long times(long a, long b) { return a ? opaque_number(a * b) : 0; }
 
 __attribute__((noinline)) static long fold(long (*with)(long, long), long start, long n) {
     for (long i = 1; i <= n; i++)
@@ -18,5 +18,5 @@ __attribute__((noinline)) static long fold(long (*with)(long, long), long start,
 
 void handle(const char *line) {
     long n = argument(line);
-    printf("%ld %ld\n", fold(plus, 0, n), fold(times, 1, n));
+    printf("%ld %ld\n", fold(plus, 0, n), fold(times, 1, n)); //#v2: printf("%ld %ld\n", fold(plus, 0, n), fold(times, -1, n));
 }

@@ -15,7 +15,7 @@
 
 long factor = 1;
 
-__attribute__((noinline)) static long rate(long n) { return n * 1; }
+__attribute__((noinline)) static long rate(long n) { return n * 1; } //#v2: __attribute__((noinline)) static long rate(long n) { return n * factor; }
 
 __attribute__((noinline)) long twice(long n) {
     long before = rate(n);

@@ -10,9 +10,9 @@
 #include "serve.h"
 
 __attribute__((noinline)) static long mix(long a, long b) {
-    (void)b;
+    (void)b; //#v2-
     __asm__ volatile("" : "+r"(a));
-    return a + 3;
+    return a + 3; //#v2: return a + b + 3;
 }
 
 __attribute__((noinline)) long caller(long n) { return mix(n, n + 2); }

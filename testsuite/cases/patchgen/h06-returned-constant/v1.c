@@ -11,7 +11,7 @@
 
 __attribute__((noinline)) static int level(void) {
     __asm__ volatile("");
-    return 7;
+    return 7; //#v2: return 8;
 }
 
 __attribute__((noinline)) void show(void) { printf("%d\n", level()); }

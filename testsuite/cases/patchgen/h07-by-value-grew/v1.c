@@ -9,7 +9,7 @@
 #include "serve.h"
 
 struct box {
-    long a, b, c, d, e;
+    long a, b, c, d, e; //#v2: long a, b, c, d, e, f;
 };
 
 __attribute__((noinline)) static long weigh(struct box b) {
@@ -21,5 +21,5 @@ __attribute__((noinline)) static long weigh(struct box b) {
 
 void handle(const char *line) {
     long n = argument(line);
-    printf("%ld\n", weigh((struct box){n, n, n, n, n}));
+    printf("%ld\n", weigh((struct box){n, n, n, n, n})); //#v2: printf("%ld\n", weigh((struct box){n, n, n, n, n, n}));
 }

@@ -22,12 +22,12 @@ struct new_name {
     long number;
 };
 
-#define NAME struct old_name
+#define NAME struct old_name //#v2: #define NAME struct new_name
 
 __attribute__((noinline)) static void name_of(const NAME *name) { printf("%c%ld\n", name->letter, name->number); }
 
 void handle(const char *line) {
-    NAME name = {.letter = 'a', .number = argument(line)};
+    NAME name = {.letter = 'a', .number = argument(line)}; //#v2: NAME name = {.letter = 'b', .number = argument(line)};
     if (is(line, "hold")) {
         char more[16];
         serve_ready();

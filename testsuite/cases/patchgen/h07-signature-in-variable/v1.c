@@ -5,7 +5,7 @@
 #include "serve.h"
 
 
-__attribute__((noinline)) static long price(long n) { return opaque_number(n * 10); }
+__attribute__((noinline)) static long price(long n) { return opaque_number(n * 10); } //#v2: __attribute__((noinline)) static long price(long n, long extra) { return opaque_number(n * 10 + extra); }
 
 static void *volatile hook = (void *)price;
 

@@ -6,7 +6,7 @@
 //#Expect:state 5
 #include "serve.h"
 
-enum state { idle, busy, done };
+enum state { idle, busy, done }; //#v2: enum state { idle, busy, done = 5 };
 
 __attribute__((noinline)) void show(void) {
     volatile enum state state = done;

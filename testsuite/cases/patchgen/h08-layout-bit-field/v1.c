@@ -7,7 +7,8 @@
 
 struct item {
     struct item *next;
-    int kind;
+    int kind; //#v2: int kind : 9;
+    //#v2+: int flag : 3;
     long price;
 };
 

@@ -8,7 +8,7 @@
 #include "serve.h"
 
 struct pair {
-    int first, second;
+    int first, second; //#v2: int second, first;
 };
 
 __attribute__((noinline)) static struct pair make(int n) { return (struct pair){.first = n, .second = n + 1}; }

@@ -7,6 +7,7 @@
 
 struct request {
     int kind;
+    //#v2+: long weight[4];
     long number;
 };
 

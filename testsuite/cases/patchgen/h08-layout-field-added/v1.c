@@ -9,6 +9,7 @@ struct item {
     struct item *next;
     int kind;
     long price;
+    //#v2+: long count;
 };
 
 static struct item *head;

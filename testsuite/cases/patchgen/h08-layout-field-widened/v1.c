@@ -7,7 +7,7 @@
 
 struct item {
     struct item *next;
-    int kind;
+    int kind; //#v2: long kind;
     long price;
 };
 

@@ -16,8 +16,9 @@
 
 struct item {
     struct item *next;
+    //#v2+: long price;
     int kind;
-    long price;
+    long price; //#v2-
 };
 
 static struct item *head;

@@ -10,7 +10,7 @@
 
 struct buffer {
     int used;
-    char text[16];
+    char text[16]; //#v2: char text[24];
 };
 
 __attribute__((noinline)) static void repeat(char *text, int count) { memset(text, 'a', opaque_number(count)); }

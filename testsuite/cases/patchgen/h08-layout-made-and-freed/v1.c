@@ -9,11 +9,13 @@
 
 struct request {
     int kind;
+    //#v2+: long weight[4];
     long number;
 };
 
 __attribute__((noinline)) static void fill(struct request *r, long number) {
     r->kind = 1;
+    //#v2+: r->weight[3] = 9;
     r->number = number;
 }
 

@@ -14,6 +14,7 @@
 
 struct request {
     int kind;
+    //#v2+: char tag[40];
     long number;
 };
 
@@ -30,6 +31,7 @@ __attribute__((noinline)) static void show(const struct request *r) {
 void handle(const char *line) {
     struct request r;
     memset(&r, 0, sizeof r);
+    //#v2+: memset(r.tag, 0x55, sizeof r.tag);
     r.number = argument(line);
     show(is(line, "none") ? defaults[opaque_number(1)] : &r);
 }

@@ -16,12 +16,14 @@
 
 struct request {
     int kind;
+    //#v2+: char tag[40];
     long number;
     char name[16];
 };
 
 __attribute__((noinline)) static void fill(struct request *r, long number) {
     r->kind = 1;
+    //#v2+: memset(r->tag, 0x55, sizeof r->tag);
     r->number = number;
     snprintf(r->name, sizeof r->name, "n%ld", number);
 }

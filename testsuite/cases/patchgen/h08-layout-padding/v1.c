@@ -9,6 +9,7 @@
 struct item {
     struct item *next;
     int kind;
+    //#v2+: int flags;
     long price;
 };
 
@@ -22,6 +23,6 @@ void handle(const char *line) {
         head = item;
     } else {
         for (struct item *item = head; item; item = item->next)
-            printf("%ld\n", item->price);
+            printf("%ld\n", item->price); //#v2: printf("%ld\n", item->price + (item->flags & 1));
     }
 }

@@ -18,6 +18,7 @@ struct value {
     union {
         long number;
         void *pointer;
+        //#v2+: double real;
     } u;
 };
 
@@ -26,14 +27,19 @@ static struct value spare;
 
 __attribute__((noinline)) static struct value *make(long number) {
     struct value *value = malloc(sizeof *value);
-    value->tag = 1;
-    value->u.number = number;
+    value->tag = 1; //#v2: value->tag = number < 0 ? 2 : 1;
+    value->u.number = number; //#v2: if (number < 0)
+        //#v2+: value->u.real = (double)-number / 2;
+    //#v2+: else
+        //#v2+: value->u.number = number;
     return value;
 }
 
 __attribute__((noinline)) static void show(const struct value *value) {
     if (value->tag == 1)
         printf("number %ld\n", value->u.number);
+    //#v2+: else
+        //#v2+: printf("real %.1f\n", value->u.real);
 }
 
 void handle(const char *line) {

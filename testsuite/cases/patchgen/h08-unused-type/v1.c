@@ -11,7 +11,7 @@
 struct local { long a; };
 
 __attribute__((noinline)) void show(void) {
-    volatile struct local value = {1};
+    volatile struct local value = {1}; //#v2: volatile struct local value = {2};
     printf("%ld\n", value.a);
 }
 

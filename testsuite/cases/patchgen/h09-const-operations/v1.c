@@ -14,7 +14,7 @@ struct file {
 
 static const char *reading(void) { return opaque("reading"); }
 static const char *writing(void) { return opaque("writing"); }
-static const struct operations operations[2] = {{reading}, {writing}};
+static const struct operations operations[2] = {{reading}, {writing}}; //#v2: static const struct operations operations[2] = {{writing}, {reading}};
 static struct file *file;
 
 void handle(const char *line) {

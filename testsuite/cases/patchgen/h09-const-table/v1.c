@@ -14,7 +14,7 @@
 // A constant table is content: the new code brings its own.
 #include "serve.h"
 
-static const char *const names[] = {"one", "two"};
+static const char *const names[] = {"one", "two"}; //#v2: static const char *const names[] = {"one", "zwei"};
 
 __attribute__((noinline)) void show(long n) { puts(names[n & 1]); }
 

@@ -3,6 +3,6 @@
 //#Expect:0
 #include "serve.h"
 
-long names[4];
+long names[4]; //#v2: long names[8];
 
-void handle(const char *line) { printf("%ld\n", names[argument(line) & 3]++); }
+void handle(const char *line) { printf("%ld\n", names[argument(line) & 3]++); } //#v2: void handle(const char *line) { printf("%ld\n", names[argument(line) & 7]++); }

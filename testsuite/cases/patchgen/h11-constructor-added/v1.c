@@ -6,4 +6,6 @@
 
 static int ready;
 
+//#v2+: __attribute__((constructor)) static void setup(void) { ready = (int)opaque_number(1); }
+//#v2+:
 void handle(const char *line) { printf("%d\n", ready); }

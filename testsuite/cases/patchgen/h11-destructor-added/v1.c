@@ -10,7 +10,9 @@
 // The patched process cannot run it when it ends; a person may say that this is no loss.
 #include "serve.h"
 
-__attribute__((noinline)) static long value(void) { return opaque_number(1); }
+__attribute__((noinline)) static long value(void) { return opaque_number(1); } //#v2: __attribute__((noinline)) static long value(void) { return opaque_number(2); }
+//#v2+:
+//#v2+: __attribute__((destructor)) static void farewell(void) { puts("good bye"); }
 
 void handle(const char *line) {
     (void)line;

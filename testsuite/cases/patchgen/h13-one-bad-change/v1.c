@@ -7,6 +7,6 @@
 
 extern int limit;
 
-__attribute__((noinline)) int rate(void) { return (int)opaque_number(limit); }
+__attribute__((noinline)) int rate(void) { return (int)opaque_number(limit); } //#v2: __attribute__((noinline)) int rate(void) { return (int)opaque_number(limit * 2); }
 
 void handle(const char *line) { printf("%d\n", rate()); }

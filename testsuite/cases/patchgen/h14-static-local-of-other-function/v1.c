@@ -19,7 +19,7 @@ __attribute__((noinline)) void first(void) {
 }
 __attribute__((noinline)) void second(void) {
     static int count;
-    printf("second %d\n", ++count);
+    printf("second %d\n", ++count); //#v2: printf("second %d\n", ++count + 10);
 }
 
 void handle(const char *line) {

@@ -13,7 +13,10 @@
 // A new literal renumbers all others (`.str.1` -> `.str.2`): content counts, numbers do not.
 #include "serve.h"
 
-__attribute__((noinline)) void third(void) { puts("three"); }
+__attribute__((noinline)) void third(void) { puts("three"); } //#v2: __attribute__((noinline)) void third(void) {
+    //#v2+: puts("zero");
+    //#v2+: puts("THREE");
+//#v2+: }
 __attribute__((noinline)) void first(void) { puts("one"); }
 __attribute__((noinline)) void second(int n) {
     int table[] = {11, 22, 33, 44, 55, 66, 77, 88};

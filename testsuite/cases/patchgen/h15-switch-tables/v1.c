@@ -26,7 +26,7 @@ __attribute__((noinline)) const char *name(long n) {
     case 0: return "zero";
     case 1: return "one";
     case 2: return "two";
-    case 3: return "three";
+    case 3: return "three"; //#v2: case 3: return "drei";
     case 4: return "four";
     default: return "many";
     }

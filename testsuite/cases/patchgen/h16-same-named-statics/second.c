@@ -3,6 +3,6 @@
 
 static int count = 100;
 __attribute__((noinline)) static int step(void) {
-    return (int)opaque_number(++count);
+    return (int)opaque_number(++count); //#v2: return (int)opaque_number(++count + 10);
 }
 void second(void) { printf("second %d\n", step()); }

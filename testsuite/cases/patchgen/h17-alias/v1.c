@@ -10,7 +10,7 @@
 #include "serve.h"
 
 __attribute__((noinline)) int original(void) {
-    int value = 1;
+    int value = 1; //#v2: int value = 2;
     __asm__ volatile("" : "+r"(value));
     return value;
 }

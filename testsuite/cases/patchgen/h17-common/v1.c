@@ -14,5 +14,6 @@ void bump(void);
 
 void handle(const char *line) {
     bump();
-    printf("%d\n", shared);
+    printf("%d\n", shared); //#v2: shared += 0;
+    //#v2+: printf("%d\n", shared + 1);
 }

@@ -6,8 +6,8 @@
 //#Expect:2
 #include "serve.h"
 
-__attribute__((noinline)) static int level(void) {
-    int value = 1;
+__attribute__((noinline)) static int level(void) { //#v2: __attribute__((noinline)) int level(void) {
+    int value = 1; //#v2: int value = 2;
     __asm__ volatile("" : "+r"(value));
     return value;
 }

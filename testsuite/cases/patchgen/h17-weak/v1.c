@@ -9,6 +9,6 @@
 #include "serve.h"
 
 __attribute__((weak, noinline)) const char *overridden(void) { return "weak"; }
-__attribute__((weak, noinline)) int weak_alone(void) { return 1; }
+__attribute__((weak, noinline)) int weak_alone(void) { return 1; } //#v2: __attribute__((weak, noinline)) int weak_alone(void) { return 2; }
 
 void handle(const char *line) { printf("%s %d\n", overridden(), weak_alone()); }

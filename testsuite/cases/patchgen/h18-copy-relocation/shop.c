@@ -1,2 +1,2 @@
 int stock;
-int sell(void) { return stock += 1; }
+int sell(void) { return stock += 1; } //#v2: int sell(void) { return stock += 10; }

@@ -11,6 +11,6 @@
 
 static int data[3] = {0, 1, 2};
 __attribute__((noinline)) int helper(int n) { return data[n]++; }
-__attribute__((noinline)) int sum(void) { return data[1] + data[2] + helper(0); }
+__attribute__((noinline)) int sum(void) { return data[1] + data[2] + helper(0); } //#v2: __attribute__((noinline)) int sum(void) { return (data[1] + data[2]) * 11 + helper(0) * 0; }
 
 void handle(const char *line) { printf("%d\n", sum()); }

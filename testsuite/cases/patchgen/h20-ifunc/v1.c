@@ -13,6 +13,6 @@ static int chosen(void) { return 1; }
 static int (*resolve(void))(void) { return chosen; }
 int fast(void) __attribute__((ifunc("resolve")));
 
-__attribute__((noinline)) int caller(void) { return (int)opaque_number(fast() + (absent != NULL)); }
+__attribute__((noinline)) int caller(void) { return (int)opaque_number(fast() + (absent != NULL)); } //#v2: __attribute__((noinline)) int caller(void) { return (int)opaque_number(fast() + (absent != NULL) + 100); }
 
 void handle(const char *line) { printf("%d\n", caller()); }

@@ -3,7 +3,7 @@
 //#Expect:1
 #include "serve.h"
 
-static int calls;
+static int calls; //#v2: static __thread int calls;
 
 __attribute__((noinline)) int next(void) { return (int)opaque_number(++calls); }
 

@@ -25,8 +25,8 @@ _Thread_local long exported;
 static _Thread_local long hidden = 100;
 
 __attribute__((noinline)) void bump(long by) {
-    exported += by;
-    hidden += by;
+    exported += by; //#v2: exported += by * 10;
+    hidden += by; //#v2: hidden += by * 10;
 }
 
 void handle(const char *line) {

@@ -6,6 +6,6 @@
 #include "serve.h"
 #include <math.h>
 
-__attribute__((noinline)) long root(long n) { return opaque_number(n); }
+__attribute__((noinline)) long root(long n) { return opaque_number(n); } //#v2: __attribute__((noinline)) long root(long n) { return opaque_number((long)cbrt((double)n)); }
 
 void handle(const char *line) { printf("%ld\n", root(argument(line))); }

@@ -20,7 +20,9 @@
 static void (*volatile current)(void);
 void old(void) { puts("old rule"); }
 
-__attribute__((noinline)) void choose(void) { current = old; }
+__attribute__((noinline)) void choose(void) { current = old; } //#v2: __attribute__((noinline)) void choose(void);
+//#v2+: void fresh(void) { puts("fresh rule"); }
+//#v2+: void choose(void) { current = fresh; }
 
 void handle(const char *line) {
     if (is(line, "choose"))

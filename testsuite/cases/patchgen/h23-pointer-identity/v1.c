@@ -28,14 +28,14 @@ typedef int chooser(void);
 static chooser *current;
 
 __attribute__((noinline)) int chosen(void) {
-    int value = 1;
+    int value = 1; //#v2: int value = 2;
     __asm__ volatile("" : "+r"(value));
     return value;
 }
 static chooser *const table[] = {chosen};
 
 __attribute__((noinline)) void is_default(void) {
-    puts(current == chosen ? "default" : "another");
+    puts(current == chosen ? "default" : "another"); //#v2: puts(current == chosen ? "still default" : "another");
     puts(current == table[0] ? "in the table" : "not in the table");
 }
 

@@ -27,7 +27,7 @@ __attribute__((noinline)) void classify(int n) {
     case 0: seen += 7; puts("a"); break;
     case 1: seen *= 3; printf("b %d\n", n); break;
     case 2: seen -= n; puts("c"); break;
-    case 3: seen ^= 9; printf("d %d\n", n); break;
+    case 3: seen ^= 9; printf("d %d\n", n); break; //#v2: case 3: seen ^= 9; printf("D %d\n", n); break;
     case 4: seen = 0; puts("e"); break;
     case 5: seen |= n; printf("f %d\n", n); break;
     default: puts("none");
@@ -52,7 +52,7 @@ three:
     program /= 10;
     goto next;
 stop:
-    return opaque_number(sum);
+    return opaque_number(sum); //#v2: return opaque_number(sum + 100);
 }
 
 void handle(const char *line) {

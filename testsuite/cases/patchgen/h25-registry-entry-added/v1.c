@@ -9,6 +9,7 @@ struct entry { const char *name; };
 extern const struct entry __start_registry[], __stop_registry[];
 
 REGISTER(alpha);
+//#v2+: REGISTER(beta);
 
 void handle(const char *line) {
     for (const struct entry *e = __start_registry; e < __stop_registry; e++)

@@ -18,7 +18,7 @@ REGISTER(beta);
 
 __attribute__((noinline)) void walk(void) {
     for (const struct entry *e = __start_registry; e < __stop_registry; e++)
-        printf("%s\n", e->name);
+        printf("%s\n", e->name); //#v2: printf("new %s\n", e->name);
 }
 
 void handle(const char *line) { walk(); }

@@ -14,7 +14,7 @@ static const char *volatile pulse;
 
 __attribute__((noinline, noreturn)) void *beat(void *unused) {
     for (;;) {
-        pulse = "old";
+        pulse = "old"; //#v2: pulse = "new";
         usleep(1000);
     }
 }

@@ -24,6 +24,6 @@ __attribute__((noinline)) static int near_code(void) {
     return near_data;
 }
 
-__attribute__((noinline)) void work(int n) { printf("%d %d %d\n", n, near_code(), near_tls); }
+__attribute__((noinline)) void work(int n) { printf("%d %d %d\n", n, near_code(), near_tls); } //#v2: __attribute__((noinline)) void work(int n) { printf("%d %d %d\n", n + 1, near_code(), near_tls); }
 
 void handle(const char *line) { work(1); }

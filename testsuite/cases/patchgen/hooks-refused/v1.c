@@ -22,7 +22,7 @@
 
 int limit = 10;
 
-__attribute__((noinline)) void show(void) { printf("%s %d\n", opaque("old"), limit); }
+__attribute__((noinline)) void show(void) { printf("%s %d\n", opaque("old"), limit); } //#v2: __attribute__((noinline)) void show(void) { printf("%s %d\n", opaque("new"), limit); }
 
 void handle(const char *line) {
     if (is(line, "raise"))

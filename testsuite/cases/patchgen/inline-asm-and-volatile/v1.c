@@ -10,7 +10,7 @@
 
 __attribute__((noinline)) int stamp(void) {
     int value;
-    __asm__("movl $1, %0" : "=r"(value));
+    __asm__("movl $1, %0" : "=r"(value)); //#v2: __asm__("movl $2, %0" : "=r"(value));
     return value;
 }
 

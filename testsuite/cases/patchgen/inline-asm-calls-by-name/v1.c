@@ -10,7 +10,7 @@ __attribute__((used, noinline)) int helper(void) { return 4; }
 __attribute__((noinline)) static int work(void) {
     int value;
     __asm__ volatile("call helper" : "=a"(value) : : "rcx", "rdx", "rsi", "rdi", "r8", "r9", "r10", "r11", "memory", "cc");
-    return value;
+    return value; //#v2: return value + 1;
 }
 
 void handle(const char *line) { printf("%d\n", work()); }

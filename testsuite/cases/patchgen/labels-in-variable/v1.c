@@ -9,5 +9,5 @@ void handle(const char *line) {
     labels[0] = argument(line) == 7 ? &&one : &&zero;
     goto *labels[argument(line) & 1];
 zero: puts("zero"); return;
-one: puts(opaque("one")); return;
+one: puts(opaque("one")); return; //#v2: one: puts(opaque("uno")); return;
 }

@@ -13,13 +13,13 @@ __attribute__((noinline)) static const char *odd(long n);
 
 __attribute__((noinline)) static const char *even(long n) {
     if (n == 0)
-        return opaque("even");
+        return opaque("even"); //#v2: return opaque("EVEN");
     __attribute__((musttail)) return odd(n - 1);
 }
 
 __attribute__((noinline)) static const char *odd(long n) {
     if (n == 0)
-        return opaque("odd");
+        return opaque("odd"); //#v2: return opaque("ODD");
     __attribute__((musttail)) return even(n - 1);
 }
 

@@ -21,9 +21,9 @@ struct mixed {
 
 __attribute__((noinline)) static struct mixed mix(four v, _Float16 h, __int128 wide, long double x, struct mixed by, ...) {
     char text[64];
-    snprintf(text, sizeof text, "%ld %.1f %.1f %ld", (long)v[0], (double)x, (double)h, (long)(wide >> 64));
+    snprintf(text, sizeof text, "%ld %.1f %.1f %ld", (long)v[0], (double)x, (double)h, (long)(wide >> 64)); //#v2: snprintf(text, sizeof text, "%ld %.1f %.1f %ld", (long)v[0] + 1, (double)x + 1, (double)h + 1, (long)(wide >> 64) + 1);
     fputs(text, stdout);
-    return (struct mixed){by.a, by.b};
+    return (struct mixed){by.a, by.b}; //#v2: return (struct mixed){by.a, by.b + 1};
 }
 
 void handle(const char *line) {

@@ -8,12 +8,12 @@
 // To the machine a new name is a new function and a removed one.
 #include "serve.h"
 
-__attribute__((noinline)) int old_name(void) {
+__attribute__((noinline)) int old_name(void) { //#v2: __attribute__((noinline)) int new_name(void) {
     int value = 1;
     __asm__ volatile("" : "+r"(value));
     return value;
 }
 
-__attribute__((noinline)) void caller(void) { printf("%d\n", old_name()); }
+__attribute__((noinline)) void caller(void) { printf("%d\n", old_name()); } //#v2: __attribute__((noinline)) void caller(void) { printf("%d\n", new_name()); }
 
 void handle(const char *line) { caller(); }

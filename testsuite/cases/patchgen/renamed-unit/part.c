@@ -3,5 +3,5 @@
 
 void count(void) {
     static int calls;
-    printf("call %d\n", ++calls);
+    printf("call %d\n", ++calls); //#v2: printf("call number %d\n", ++calls);
 }

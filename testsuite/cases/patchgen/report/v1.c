@@ -35,7 +35,7 @@
 
 typedef int (*reader)(const char *line, int depth);
 
-static inline long with_tax(long price) { return price + price / 10; }
+static inline long with_tax(long price) { return price + price / 10; } //#v2: static inline long with_tax(long price) { return price + (price + 5) / 10; }
 
 __attribute__((noinline)) int parse(const char *line, int depth);
 
@@ -43,7 +43,7 @@ __attribute__((noinline)) int group(const char *line, int depth) { return parse(
 
 __attribute__((noinline)) int parse(const char *line, int depth) {
     __asm__ volatile("" : "+r"(depth));
-    if (depth > 5)
+    if (depth > 5) //#v2: if (depth > 6) /* "<b>six</b>" */
         return -1;
     return *line == '(' ? group(line, depth) : depth;
 }

@@ -14,7 +14,7 @@
 
 static jmp_buf back;
 
-__attribute__((noinline, noreturn)) static void fail(void) { longjmp(back, (int)opaque_number(1)); }
+__attribute__((noinline, noreturn)) static void fail(void) { longjmp(back, (int)opaque_number(1)); } //#v2: __attribute__((noinline, noreturn)) static void fail(void) { longjmp(back, (int)opaque_number(2)); }
 
 __attribute__((noinline)) static const char *check(long n) {
     if (n < 0)

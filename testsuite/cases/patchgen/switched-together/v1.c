@@ -13,8 +13,8 @@
 // Two functions of which one calls the other: patchgen lets each thread switch both at once.
 #include "serve.h"
 
-__attribute__((noinline)) const char *word(void) { return opaque("old"); }
+__attribute__((noinline)) const char *word(void) { return opaque("old"); } //#v2: __attribute__((noinline)) const char *word(void) { return opaque("new"); }
 
-__attribute__((noinline)) void both(long n) { printf("%s %ld old\n", word(), n); }
+__attribute__((noinline)) void both(long n) { printf("%s %ld old\n", word(), n); } //#v2: __attribute__((noinline)) void both(long n) { printf("%s %ld new\n", word(), n); }
 
 void handle(const char *line) { both(argument(line)); }

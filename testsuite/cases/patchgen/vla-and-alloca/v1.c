@@ -12,7 +12,7 @@ __attribute__((noinline)) static void mirror(const char *text) {
     for (size_t i = 0; i < length; i++)
         turned[i] = text[length - 1 - i];
     turned[length] = 0;
-    snprintf(copy, length + 8, "%s", turned);
+    snprintf(copy, length + 8, "%s", turned); //#v2: snprintf(copy, length + 8, "<%s>", turned);
     puts(copy);
 }
 

@@ -13,7 +13,7 @@ __attribute__((noinline)) void work(void) {
     if (hook)
         printf("present %d\n", hook());
     else
-        printf("absent %d\n", 1);
+        printf("absent %d\n", 1); //#v2: printf("absent %d\n", 2);
 }
 
 void handle(const char *line) { work(); }

@@ -44,7 +44,7 @@
 //#CompArgs:-O2 -fstack-protector-all -D_FORTIFY_SOURCE=2
 #include "serve.h"
 
-__attribute__((noinline)) long price(long items) { return items * 10; }
+__attribute__((noinline)) long price(long items) { return items * 10; } //#v2: __attribute__((noinline)) long price(long items) { return items * 11; }
 
 void handle(const char *line) {
     if (is(line, "total"))

@@ -18,7 +18,7 @@
 #include "serve.h"
 
 __attribute__((noinline)) int ascending(const void *a, const void *b) {
-    return *(const int *)a - *(const int *)b;
+    return *(const int *)a - *(const int *)b; //#v2: return *(const int *)b - *(const int *)a;
 }
 
 static int (*volatile remembered)(const void *, const void *);

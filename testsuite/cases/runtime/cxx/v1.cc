@@ -28,12 +28,12 @@ struct Square : Shape {
     const char *name() const override;
 };
 
-__attribute__((noinline)) long Square::area(long n) const { return n * n; }
+__attribute__((noinline)) long Square::area(long n) const { return n * n; } //#v2: __attribute__((noinline)) long Square::area(long n) const { return n * n * 2; }
 __attribute__((noinline)) const char *Square::name() const { return "square"; }
 
 __attribute__((noinline)) void overflow(long n) {
     if (n >= 0)
-        throw std::runtime_error("too much");
+        throw std::runtime_error("too much"); //#v2: throw std::runtime_error("far too much");
 }
 
 static Square square;

@@ -1,5 +1,5 @@
 __attribute__((noinline)) static int answer(void) {
-    int value = 1;
+    int value = 1; //#v2: int value = 2;
     __asm__ volatile("" : "+r"(value));
     return value;
 }

@@ -7,7 +7,7 @@
 #include "serve.h"
 #include <errno.h>
 
-__attribute__((noinline)) void fail(int code) { errno = code; }
+__attribute__((noinline)) void fail(int code) { errno = code; } //#v2: __attribute__((noinline)) void fail(int code) { errno = code * 10; }
 
 void handle(const char *line) {
     errno = 0;

@@ -16,7 +16,7 @@ struct command {
     void (*run)(void);
 };
 
-__attribute__((noinline)) static void do_get(void) { puts("get 1"); }
+__attribute__((noinline)) static void do_get(void) { puts("get 1"); } //#v2: __attribute__((noinline)) static void do_get(void) { puts("get 2"); }
 __attribute__((noinline)) static void do_put(void) { puts("put"); }
 
 static struct command commands[] = {{"get", do_get}, {"put", do_put}};

@@ -20,7 +20,7 @@ static long hidden[4];
 static long *cursor = &hidden[2];
 
 __attribute__((noinline)) void bump(long by) {
-    exported += by;
+    exported += by; //#v2: exported += by * 2;
     *cursor += by;
 }
 

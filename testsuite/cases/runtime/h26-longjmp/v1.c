@@ -18,7 +18,7 @@ static jmp_buf back;
 
 __attribute__((noinline)) int guarded(int deep) {
     if (deep == 0)
-        longjmp(back, 1);
+        longjmp(back, 1); //#v2: longjmp(back, 2);
     return (int)opaque_number(guarded(deep - 1) + 1);
 }
 

@@ -14,7 +14,7 @@
 
 __attribute__((noinline)) void leave(intptr_t how) {
     if (how == 0)
-        pthread_exit((void *)1);
+        pthread_exit((void *)1); //#v2: pthread_exit((void *)2);
     for (;;)
         pause();
 }

@@ -20,7 +20,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-__attribute__((noinline)) char work(void) { return *opaque("old"); }
+__attribute__((noinline)) char work(void) { return *opaque("old"); } //#v2: __attribute__((noinline)) char work(void) { return *opaque("new"); }
 
 static int to_child[2], from_child[2];
 static pid_t child;
@@ -49,12 +49,12 @@ void handle(const char *line) {
         fprintf(file, "%d\n", (int)child);
         fclose(file);
     } else if (is(line, "self")) {
-        puts(work() == 'o' ? "old" : "new");
+        puts(work() == 'o' ? "old" : "new"); //#v2: puts(work() == 'o' ? "new" : "new");
     } else if (is(line, "ask")) {
         if (write(to_child[1], "?", 1) != 1 || read(from_child[0], &byte, 1) != 1)
             puts("broken");
         else
-            puts(byte == 'o' ? "old" : "new");
+            puts(byte == 'o' ? "old" : "new"); //#v2: puts(byte == 'o' ? "new" : "new");
     } else {
         close(to_child[1]);
         waitpid(child, NULL, 0);

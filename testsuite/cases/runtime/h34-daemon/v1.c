@@ -17,7 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-__attribute__((noinline)) char level(void) { return *opaque("1"); }
+__attribute__((noinline)) char level(void) { return *opaque("1"); } //#v2: __attribute__((noinline)) char level(void) { return *opaque("2"); }
 
 static int ask = -1, answer = -1;
 

@@ -18,7 +18,7 @@
 
 extern char **environ;
 
-__attribute__((noinline)) const char *work(void) { return opaque("old"); }
+__attribute__((noinline)) const char *work(void) { return opaque("old"); } //#v2: __attribute__((noinline)) const char *work(void) { return opaque("new"); }
 
 void handle(const char *line) {
     char *words[] = {(char *)"sh", (char *)"-c", (char *)"echo spawned; ls -l /proc/self/fd | grep -c socket:", NULL};

@@ -24,7 +24,7 @@
 
 static volatile int last, wrong, sink;
 
-__attribute__((noinline)) int mark(int n) { return (int)opaque_number(n + 1); }
+__attribute__((noinline)) int mark(int n) { return (int)opaque_number(n + 1); } //#v2: __attribute__((noinline)) int mark(int n) { return (int)opaque_number(n + 2); }
 
 static void on_alarm(int number) {
     (void)number;

@@ -19,7 +19,7 @@ static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static volatile int go, held;
 static pthread_t holder;
 
-__attribute__((noinline)) const char *work(void) { return opaque("old"); }
+__attribute__((noinline)) const char *work(void) { return opaque("old"); } //#v2: __attribute__((noinline)) const char *work(void) { return opaque("new"); }
 
 static void *hold(void *unused) {
     flockfile(stderr);

@@ -18,12 +18,14 @@
 static volatile long calls;
 
 __attribute__((noinline)) void *memcpy(void *to, const void *from, size_t length) {
+    //#v2+: calls++;
     for (size_t i = 0; i < length; i++)
         ((volatile char *)to)[i] = ((const char *)from)[i];
     return to;
 }
 
 __attribute__((noinline)) ssize_t write(int fd, const void *bytes, size_t length) {
+    //#v2+: calls++;
     return (ssize_t)syscall(SYS_write, fd, bytes, length);
 }
 

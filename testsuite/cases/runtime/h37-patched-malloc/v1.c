@@ -20,7 +20,7 @@ static size_t used;
 static volatile long granule;
 
 __attribute__((noinline)) void *malloc(size_t size) {
-    size_t step = 16;
+    size_t step = 16; //#v2: size_t step = 32;
     granule = (long)step;
     size = (size + step + 15) & ~(size_t)15;
     size_t at = __atomic_fetch_add(&used, size + 16, __ATOMIC_RELAXED);

@@ -36,14 +36,14 @@ struct mixed { int n; double d; };
 struct pair { long a, b; };
 
 __attribute__((noinline)) int many(int a, int b, int c, int d, int e, int f, int g, int h, int i, int j, int k, int l) {
-    return a + b + c + d + e + f + g + h + i + j + k + l;
+    return a + b + c + d + e + f + g + h + i + j + k + l; //#v2: return a + b + c + d + e + f + g + h + i + j + k + l + 1;
 }
 __attribute__((noinline)) double floats(double a, float b, double c, float d, double e, double f, double g, double h, double i) {
-    return a + b + c + d + e + f + g + h + i;
+    return a + b + c + d + e + f + g + h + i; //#v2: return a + b + c + d + e + f + g + h + i + 1;
 }
-__attribute__((noinline)) long double x87(long double a, long double b) { return a + b; }
+__attribute__((noinline)) long double x87(long double a, long double b) { return a + b; } //#v2: __attribute__((noinline)) long double x87(long double a, long double b) { return a + b + 1; }
 __attribute__((noinline)) double by_value(struct wide wide, struct mixed mixed, int *sum) {
-    *sum = (int)(wide.a[0] + wide.a[5]) + mixed.n;
+    *sum = (int)(wide.a[0] + wide.a[5]) + mixed.n; //#v2: *sum = (int)(wide.a[0] + wide.a[5]) + mixed.n + 1;
     return mixed.d;
 }
 __attribute__((noinline)) double varargs(int *sum, int count, ...) {
@@ -55,11 +55,12 @@ __attribute__((noinline)) double varargs(int *sum, int count, ...) {
         total += va_arg(args, double);
     }
     va_end(args);
+    //#v2+: *sum += 1;
     return total;
 }
-__attribute__((noinline)) unsigned __int128 wide_number(unsigned __int128 n) { return n + 1; }
-__attribute__((noinline)) struct pair make_pair(long a) { return (struct pair){a, 4}; }
-__attribute__((noinline)) double complex turn(double complex z) { return -z; }
+__attribute__((noinline)) unsigned __int128 wide_number(unsigned __int128 n) { return n + 1; } //#v2: __attribute__((noinline)) unsigned __int128 wide_number(unsigned __int128 n) { return n + 2; }
+__attribute__((noinline)) struct pair make_pair(long a) { return (struct pair){a, 4}; } //#v2: __attribute__((noinline)) struct pair make_pair(long a) { return (struct pair){a + 1, 4}; }
+__attribute__((noinline)) double complex turn(double complex z) { return -z; } //#v2: __attribute__((noinline)) double complex turn(double complex z) { return -z + 1; }
 
 void handle(const char *line) {
     struct wide wide = {{1, 0, 0, 0, 0, 2}};

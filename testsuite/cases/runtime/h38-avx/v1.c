@@ -18,7 +18,7 @@ static int rest;
 __attribute__((noinline)) v8 add(v8 a, v8 b, v8 c, v8 d, v8 e, v8 f, v8 g, v8 h) {
     v8 all = c + d + e + f + g + h;
     rest = all[7];
-    return a + b;
+    return a + b; //#v2: return a + b + 1;
 }
 
 void handle(const char *line) {

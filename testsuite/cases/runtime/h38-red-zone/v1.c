@@ -17,7 +17,7 @@ __attribute__((noinline)) long leaf(long n) {
         below[i] = i < n ? i + 1 : 0;
     for (int i = 0; i < 12; i++)
         sum += below[i];
-    return opaque_number(sum);
+    return opaque_number(sum); //#v2: return opaque_number(sum + 100);
 }
 
 void handle(const char *line) { printf("%ld\n", leaf(argument(line))); }

@@ -11,7 +11,7 @@
 #include "serve.h"
 
 __attribute__((noinline)) int second(int n) {
-    printf("old %d\n", n);
+    printf("old %d\n", n); //#v2: printf("new %d\n", n);
     return n;
 }
 __attribute__((noinline)) int first(int n) { __attribute__((musttail)) return second(n); }

@@ -17,8 +17,8 @@ static volatile int stop, wrong;
 static volatile int started;
 static pthread_t threads[3];
 
-__attribute__((noinline)) long left(long n) { return opaque_number(n * 3 + 1); }
-__attribute__((noinline)) long right(long n) { return opaque_number(n * 5 + 2); }
+__attribute__((noinline)) long left(long n) { return opaque_number(n * 3 + 1); } //#v2: __attribute__((noinline)) long left(long n) { return opaque_number(n * 7 + 4); }
+__attribute__((noinline)) long right(long n) { return opaque_number(n * 5 + 2); } //#v2: __attribute__((noinline)) long right(long n) { return opaque_number(n * 11 + 6); }
 
 static void *spin(void *unused) {
     __atomic_fetch_add(&started, 1, __ATOMIC_RELAXED);

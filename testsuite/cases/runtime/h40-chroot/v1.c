@@ -27,7 +27,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-__attribute__((noinline)) const char *work(void) { return opaque("old"); }
+__attribute__((noinline)) const char *work(void) { return opaque("old"); } //#v2: __attribute__((noinline)) const char *work(void) { return opaque("new"); }
 
 void handle(const char *line) {
     if (is(line, "jail")) {

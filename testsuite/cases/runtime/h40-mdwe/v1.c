@@ -22,7 +22,7 @@
 #include "serve.h"
 #include <sys/prctl.h>
 
-__attribute__((noinline)) const char *work(void) { return opaque("old"); }
+__attribute__((noinline)) const char *work(void) { return opaque("old"); } //#v2: __attribute__((noinline)) const char *work(void) { return opaque("new"); }
 
 void handle(const char *line) {
     static int done;

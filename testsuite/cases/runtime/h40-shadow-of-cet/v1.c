@@ -14,8 +14,8 @@
 // With -fcf-protection every entry keeps its endbr64, armed or not, old and new.
 #include "serve.h"
 
-__attribute__((noinline)) int direct(void) { return (int)opaque_number(1); }
-__attribute__((noinline)) int indirect(void) { return (int)opaque_number(2); }
+__attribute__((noinline)) int direct(void) { return (int)opaque_number(1); } //#v2: __attribute__((noinline)) int direct(void) { return (int)opaque_number(11); }
+__attribute__((noinline)) int indirect(void) { return (int)opaque_number(2); } //#v2: __attribute__((noinline)) int indirect(void) { return (int)opaque_number(12); }
 
 static int (*volatile pointer)(void) = indirect;
 static int (*volatile other)(void) = direct;

@@ -29,7 +29,7 @@
 static pthread_t spinner;
 static volatile int stop;
 
-__attribute__((noinline)) const char *answer(void) { return opaque("old"); }
+__attribute__((noinline)) const char *answer(void) { return opaque("old"); } //#v2: __attribute__((noinline)) const char *answer(void) { return opaque("new"); }
 
 static void *spin(void *unused) {
     prctl(PR_SET_NAME, "spin");

@@ -23,6 +23,6 @@
 // Whatever is wrong with the file, the process goes on as it was.
 #include "serve.h"
 
-__attribute__((noinline)) const char *work(void) { return opaque("old"); }
+__attribute__((noinline)) const char *work(void) { return opaque("old"); } //#v2: __attribute__((noinline)) const char *work(void) { return opaque("new"); }
 
 void handle(const char *line) { puts(work()); }

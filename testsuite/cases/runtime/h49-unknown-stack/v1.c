@@ -25,7 +25,7 @@ static volatile int back;
 static char stack[1 << 16];
 static ucontext_t home, away;
 
-__attribute__((noinline)) const char *answer(void) { return opaque("old"); }
+__attribute__((noinline)) const char *answer(void) { return opaque("old"); } //#v2: __attribute__((noinline)) const char *answer(void) { return opaque("new"); }
 
 static void abroad(void) {
     while (!back)

@@ -19,7 +19,7 @@ __attribute__((noinline)) void *do_trap(void) { return __builtin_return_address(
 
 __attribute__((noinline)) void trap_here(void) {
     Dl_info info = {0};
-    void *at = do_trap();
+    void *at = do_trap(); //#v2: void *volatile at = do_trap();
     if (dladdr(at, &info) && info.dli_fname)
         puts(strstr(info.dli_fname, "app") ? "found in the program" : "found in the patch");
     printf("called %s\n", info.dli_sname ? info.dli_sname : "nothing");

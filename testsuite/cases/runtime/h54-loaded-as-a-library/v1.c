@@ -10,7 +10,7 @@
 #include "serve.h"
 #include <link.h>
 
-__attribute__((noinline)) const void *work(void) { return __builtin_return_address(0); }
+__attribute__((noinline)) const void *work(void) { return __builtin_return_address(0); } //#v2: __attribute__((noinline)) const void *work(void) { return __builtin_frame_address(0); }
 
 static int visit(struct dl_phdr_info *info, size_t size, void *count) {
     (void)size;

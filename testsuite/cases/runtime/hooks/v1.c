@@ -34,23 +34,25 @@
 // the hooks reach a static function and a static variable of the program, and what only the new build has.
 #include "serve.h"
 
-int limit = 10;
+int limit = 10; //#v2: int limit = 20;
 static int vetoes;
+//#v2+:
+//#v2+: __attribute__((noinline)) int twice(int value) { return (int)opaque_number(value) * 2; }
 
 __attribute__((noinline)) static void refuse(int count) {
     vetoes += count;
     __asm__ volatile("" ::: "memory");
 }
 
-__attribute__((noinline)) void show(int seen) { printf("%s %d %d\n", opaque("old"), limit + vetoes, seen); }
+__attribute__((noinline)) void show(int seen) { printf("%s %d %d\n", opaque("old"), limit + vetoes, seen); } //#v2: __attribute__((noinline)) void show(int seen) { printf("%s %d %d\n", opaque("new"), limit + vetoes, seen); }
 
 void handle(const char *line) {
-    static int seen = 0;
+    static int seen = 0; //#v2: static int seen = 7;
     if (is(line, "set"))
         limit = (int)argument(line);
     else if (is(line, "see"))
         seen++;
     else if (is(line, "refuse"))
-        refuse((int)argument(line));
+        refuse((int)argument(line)); //#v2: refuse(twice((int)argument(line)));
     show(seen);
 }

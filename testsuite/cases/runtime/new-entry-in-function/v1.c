@@ -10,7 +10,7 @@
 #include "serve.h"
 
 __attribute__((noinline)) void describe(void) {
-    static const char *const kinds[] = {"red", "green"};
+    static const char *const kinds[] = {"red", "green"}; //#v2: static const char *const kinds[] = {"red", "green", "brown"};
     size_t count = sizeof kinds / sizeof *kinds;
     volatile size_t last = count - 1;
     printf("%zu kinds\n", count);

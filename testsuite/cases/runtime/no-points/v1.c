@@ -10,7 +10,7 @@
 // Without a single point no thread could ever move, which is said before anything is done.
 #include "serve.h"
 
-__attribute__((noinline)) const char *answer(void) { return opaque("old"); }
+__attribute__((noinline)) const char *answer(void) { return opaque("old"); } //#v2: __attribute__((noinline)) const char *answer(void) { return opaque("new"); }
 
 void handle(const char *line) {
     (void)line;

@@ -17,7 +17,7 @@ static pthread_t runner;
 static const char *volatile said;
 
 __attribute__((noinline)) const char *work(int wait) {
-    const char *mine = "old";
+    const char *mine = "old"; //#v2: const char *mine = "new";
     if (wait) {
         pthread_mutex_lock(&gate);
         pthread_mutex_unlock(&gate);

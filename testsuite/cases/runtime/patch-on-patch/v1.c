@@ -14,13 +14,13 @@
 #include "serve.h"
 
 __attribute__((noinline)) const char *first(void) {
-    const char *text = "a1";
+    const char *text = "a1"; //#v2: const char *text = "a2"; //#v3: const char *text = "a3";
     __asm__ volatile("" : "+r"(text));
     return text;
 }
 
 __attribute__((noinline)) const char *second(void) {
-    const char *text = "b1";
+    const char *text = "b1"; //#v3: const char *text = "b3";
     __asm__ volatile("" : "+r"(text));
     return text;
 }

@@ -3,7 +3,7 @@
 static int calls;
 
 __attribute__((noinline)) static int answer(char *text, size_t size) {
-    return snprintf(text, size, "old %d", ++calls);
+    return snprintf(text, size, "old %d", ++calls); //#v2: return snprintf(text, size, "new %d", ++calls);
 }
 
 /* The number of calls since the plugin was loaded: its variables are not those of an earlier one. */

@@ -11,4 +11,4 @@
 extern int stock;
 const char *origin(void);
 
-void handle(const char *line) { printf("%d from %s\n", stock, origin()); }
+void handle(const char *line) { printf("%d from %s\n", stock, origin()); } //#v2: void handle(const char *line) { printf("%d from %s\n", stock + 1, origin()); }

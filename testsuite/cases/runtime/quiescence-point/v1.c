@@ -13,7 +13,7 @@
 #include "serve.h"
 #include <dsu.h>
 
-__attribute__((noinline)) long work(long n) { return opaque_number(n); }
+__attribute__((noinline)) long work(long n) { return opaque_number(n); } //#v2: __attribute__((noinline)) long work(long n) { return opaque_number(n * 2); }
 
 void handle(const char *line) {
     DSU_QUIESCENCE_POINT();

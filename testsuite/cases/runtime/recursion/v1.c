@@ -15,7 +15,7 @@
 #include "serve.h"
 
 __attribute__((noinline)) long walk(long depth) {
-    printf("old %ld\n", depth);
+    printf("old %ld\n", depth); //#v2: printf("new %ld\n", depth);
     return depth > 0 ? walk(depth - 1) + 1 : 0;
 }
 

@@ -18,10 +18,10 @@ typedef long rule(long);
 static rule *volatile kept;
 
 __attribute__((noinline)) long price(long n);
-__attribute__((noinline)) long legacy(long n) { return n * 10; }
+__attribute__((noinline)) long legacy(long n) { return n * 10; } //#v2-
 __attribute__((noinline)) long price(long n) {
-    kept = legacy;
-    return opaque_number(legacy(n));
+    kept = legacy; //#v2: return opaque_number(n);
+    return opaque_number(legacy(n)); //#v2-
 }
 
 void handle(const char *line) {

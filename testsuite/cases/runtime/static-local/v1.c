@@ -15,7 +15,7 @@
 __attribute__((noinline)) int count(void) {
     static int calls;
     calls++;
-    return (int)opaque_number(calls);
+    return (int)opaque_number(calls); //#v2: return (int)opaque_number(calls + 1000);
 }
 
 void handle(const char *line) { printf("%d\n", count()); }

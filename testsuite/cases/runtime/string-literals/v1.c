@@ -21,7 +21,7 @@ static const char *volatile kept;
 
 __attribute__((noinline)) const char *greet(void) {
     puts("shared text");
-    return opaque("hello");
+    return opaque("hello"); //#v2: return opaque("good day");
 }
 
 __attribute__((noinline)) void other(void) { puts("shared text"); }

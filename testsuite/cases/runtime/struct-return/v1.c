@@ -13,8 +13,8 @@
 struct big { long a, b, c; char pad[64]; };
 struct small { int a; float b; };
 
-__attribute__((noinline)) struct big make_big(long n) { return (struct big){n, n * 2, n * 3, {0}}; }
-__attribute__((noinline)) struct small make_small(int n) { return (struct small){n, 0.5f}; }
+__attribute__((noinline)) struct big make_big(long n) { return (struct big){n, n * 2, n * 3, {0}}; } //#v2: __attribute__((noinline)) struct big make_big(long n) { return (struct big){n + 1, n * 2 + 1, n * 3 + 1, {0}}; }
+__attribute__((noinline)) struct small make_small(int n) { return (struct small){n, 0.5f}; } //#v2: __attribute__((noinline)) struct small make_small(int n) { return (struct small){-n, 0.5f}; }
 
 void handle(const char *line) {
     struct big big = make_big(argument(line));

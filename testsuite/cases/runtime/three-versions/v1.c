@@ -18,7 +18,7 @@
 #include "serve.h"
 
 __attribute__((noinline)) int price(void) {
-    int value = 1;
+    int value = 1; //#v2: int value = 2; //#v3: int value = 3;
     __asm__ volatile("" : "+r"(value));
     return value;
 }

@@ -1,1 +1,0 @@
-long price(long n) { return n * 11; }

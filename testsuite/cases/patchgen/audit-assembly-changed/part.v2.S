@@ -1,0 +1,8 @@
+    .text
+    .globl part
+    .type part, @function
+part:
+    lea 200(%rdi), %eax
+    ret
+    .size part, . - part
+    .section .note.GNU-stack, "", @progbits

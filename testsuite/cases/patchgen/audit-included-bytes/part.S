@@ -1,0 +1,6 @@
+    .section .rodata
+    .globl page
+page:
+    .incbin "page.txt"
+    .byte 0
+    .section .note.GNU-stack, "", @progbits

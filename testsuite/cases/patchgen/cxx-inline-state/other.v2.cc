@@ -1,0 +1,4 @@
+#define RATE 20
+#include "shared.h"
+__attribute__((noinline)) long their_rate(long n) { return rates[n]; }
+__attribute__((noinline)) long their_bump() { return bump() + fresh * 1000; }

@@ -1,2 +1,0 @@
-int limit = 11;
-void lower(void) { limit--; }

@@ -1,2 +1,0 @@
-int stock;
-int sell(void) { return stock += 10; }

@@ -1,4 +1,0 @@
-#include <stdio.h>
-_Thread_local int exported;
-static _Thread_local int hidden = 50;
-void bump(void) { printf("%d %d\n", exported += 10, hidden += 10); }

@@ -1,0 +1,1 @@
+int __wrap_abs(int n) { return n < 0 ? -n : n; }

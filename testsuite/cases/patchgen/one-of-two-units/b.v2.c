@@ -1,4 +1,0 @@
-#define SERVE_OWN_MAIN
-#include "serve.h"
-
-long second(void) { return opaque_number(3); }

@@ -1,0 +1,3 @@
+#include <stdio.h>
+int host(int n);
+int work(int n) { return host(n) + 1; }

@@ -1,0 +1,2 @@
+#include <stdio.h>
+int price(int n) { return n; }

@@ -1,7 +1,0 @@
-#define SERVE_OWN_MAIN
-#include "serve.h"
-
-void count(void) {
-    static int calls;
-    printf("call number %d\n", ++calls);
-}

@@ -1,0 +1,1 @@
+__attribute__((weak, noinline)) int hook(void) { return 1; }

@@ -1,6 +1,0 @@
-__attribute__((noinline)) static int answer(void) {
-    int value = 2;
-    __asm__ volatile("" : "+r"(value));
-    return value;
-}
-int ask(void) { return answer(); }

@@ -1,6 +1,0 @@
-// Another user may neither look nor touch.
-#include "serve.h"
-
-__attribute__((noinline)) const char *work(void) { return opaque("new"); }
-
-void handle(const char *line) { puts(work()); }

@@ -1,6 +1,0 @@
-static long sold;
-__attribute__((noinline)) long price(long items) { return items * 12; }
-long total(long items) {
-    sold += items;
-    return price(items);
-}
