@@ -10,9 +10,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use super::reachability::{Nodes, Reachability, is_named};
-use super::shape::number;
 use crate::ir::Function;
-use crate::ir::debug::Place;
+use crate::ir::debug::{Place, number};
 use crate::ir::header::split_commas;
 use crate::ir::lex::{TokenKind, tokens};
 use crate::ir::line::{Line, value};

@@ -2,8 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::shape::{elements, number};
-use crate::ir::debug::{Node, Place};
+use crate::ir::debug::{Node, Place, elements, number};
 use crate::ir::lex::{TokenKind, tokens};
 use crate::ir::{Function, Module};
 
