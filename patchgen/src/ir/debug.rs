@@ -1,7 +1,7 @@
 //! Debug information in the text: names, scopes, lines.
 
 use super::header::split_commas;
-use super::lex::unescape;
+use super::lex::{Kind, tokens, unescape};
 use super::{Function, Global, Module};
 
 /// A debug node: `!DIFoo(key: value, ...)`, `distinct` or not.
@@ -36,6 +36,17 @@ impl<'a> Node<'a> {
     pub fn number(&self, key: &str) -> u64 {
         self.get(key).and_then(|v| v.parse().ok()).unwrap_or(0)
     }
+}
+
+/// The number of a reference such as `!12`.
+pub(crate) fn number(reference: &str) -> Option<usize> {
+    reference.strip_prefix('!')?.parse().ok()
+}
+
+/// Nodes in the element list of a composite type.
+pub(crate) fn elements(module: &Module<'_>, node: &Node<'_>) -> Vec<usize> {
+    let list = node.get("elements").and_then(|e| module.node(e)).unwrap_or_default();
+    tokens(list).filter(|t| t.kind == Kind::Meta).filter_map(|t| number(t.text)).collect()
 }
 
 /// Where something stands in the source.

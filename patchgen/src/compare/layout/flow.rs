@@ -10,9 +10,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use super::reach::{Nodes, Reach, is_named};
-use super::shape::number;
 use crate::ir::Function;
 use crate::ir::debug::Place;
+use crate::ir::debug::number;
 use crate::ir::header::split_commas;
 use crate::ir::lex::{Kind, tokens};
 use crate::ir::line::{Line, value};

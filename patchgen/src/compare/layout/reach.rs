@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::shape::{elements, number};
 use crate::ir::debug::{Node, Place};
+use crate::ir::debug::{elements, number};
 use crate::ir::lex::{Kind, tokens};
 use crate::ir::{Function, Module};
 

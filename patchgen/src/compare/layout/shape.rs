@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use crate::ir::Module;
-use crate::ir::debug::Node;
-use crate::ir::lex::{Kind, tokens};
+use crate::ir::debug::{Node, elements, number};
 use crate::problem::{Related, RelatedKind};
 
 /// One member, or one value of an enumeration.
@@ -32,17 +31,6 @@ pub(super) struct Shapes {
     pub(super) named: BTreeMap<String, (Shape, usize)>,
     /// The same of types without a name: see [`super::unnamed`].
     pub(super) unnamed: BTreeMap<String, (Shape, usize)>,
-}
-
-/// The number of a reference such as `!12`.
-pub(super) fn number(reference: &str) -> Option<usize> {
-    reference.strip_prefix('!')?.parse().ok()
-}
-
-/// Nodes in the element list of a composite type.
-pub(super) fn elements(module: &Module<'_>, node: &Node<'_>) -> Vec<usize> {
-    let list = node.get("elements").and_then(|e| module.node(e)).unwrap_or_default();
-    tokens(list).filter(|t| t.kind == Kind::Meta).filter_map(|t| number(t.text)).collect()
 }
 
 impl Shapes {

@@ -3,9 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use super::shape::{elements, number};
 use crate::ir::Module;
 use crate::ir::debug::Node;
+use crate::ir::debug::{elements, number};
 
 /// What the compiler calls the captures of a block, by number.
 const BLOCK: &str = "__block_literal_";
