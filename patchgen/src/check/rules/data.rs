@@ -68,7 +68,9 @@ fn changed(case: &Case<'_, '_, '_>, change: &Change) -> Option<Problem> {
         }
         // The optimiser aligned it better than code needs that uses it otherwise.
         () if same
+            && was != becomes
             && loose(&was) == loose(&becomes)
+            && !before.initialiser.is_some_and(|i| i.contains('@'))
             && before.initialiser == after.initialiser
             && before.tls == after.tls =>
         {

@@ -22,7 +22,7 @@ pub(super) fn check(case: &Case<'_, '_, '_>) -> Vec<Problem> {
         let after = &new.build.units[n];
         let found = gone.iter().find_map(|&o| {
             let before = &old.build.units[o];
-            let state = || Some(shared_state(case, old.facts(o)?, new.facts(n)?)?);
+            let state = || shared_state(case, old.facts(o)?, new.facts(n)?);
             let name = in_old[o].intersection(in_new.get(n)?).find(|name| speaks(o, name));
             name.map(|name| format!("both define `{name}`")).or_else(state).map(|why| (before, why))
         });
