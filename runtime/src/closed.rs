@@ -35,7 +35,7 @@ impl State {
         self.after.iter_mut().for_each(|after| keep_loaded(&mut after.active));
         keep_loaded(&mut self.history.active);
         if let Some(transition) = &mut self.transition {
-            transition.update = transition.update.without(&gone);
+            transition.update = transition.update.without(&mut gone);
         }
         (self.change, self.plan, self.reclaim) = (None, Plan::empty(), None);
         self.history.forget_same();

@@ -5,6 +5,7 @@ use core::iter;
 
 use dsu_abi::wire::Code;
 
+use crate::callback::Callback;
 use crate::fail::{Fail, Result};
 use crate::history::{Change, images_of};
 use crate::image::Image;
@@ -26,7 +27,7 @@ impl State {
     /// The phase ends with that: in a child forked later, a library that has gone since must not be stored to.
     pub(crate) fn commit_while_loaded(&mut self, update: &VersionChange, change: Change) -> Option<Result<[u64; 2]>> {
         let mut done = None;
-        update.while_loaded(&mut || {
+        update.while_loaded(&mut |()| {
             let committed = self.commit(update, change);
             if committed.is_ok() {
                 self.record();
@@ -57,11 +58,11 @@ impl State {
     pub(crate) fn check_of(&mut self, transition: &Transition) -> Result<StackCheck> {
         let no_memory = |errno| Fail::system(Code::OutOfResources, errno, "memory for what threads look for");
         let update = &transition.update;
-        let changed = Ranges::collect(&|visit| update.each_range(visit)).map_err(no_memory)?;
+        let changed = Ranges::collect(&mut |visit: Visit<'_>| update.each_range(visit)).map_err(no_memory)?;
         let modules = modules().map_err(no_memory)?;
         let images = self.images;
-        let own = |visit: Visit<'_>| each_code(modules.as_slice(), images, visit);
-        self.program = Ranges::collect(&own).map_err(no_memory)?;
+        let mut own = |visit: Visit<'_>| each_code(modules.as_slice(), images, visit);
+        self.program = Ranges::collect(&mut own).map_err(no_memory)?;
         Ok(StackCheck { goal: transition.goal(), changed, retired: Ranges::empty() })
     }
 
@@ -156,17 +157,17 @@ impl State {
     /// Goes on proving that nothing runs in code that has been replaced.
     fn unmap(&mut self) {
         let (images, active) = (self.images, images_of(&self.history.active));
-        let retired = |visit: &mut dyn FnMut(&'static Image)| {
+        let mut retired = |visit: &mut dyn Callback<&'static Image>| {
             for image in iter::successors(images, |image| image.next()) {
                 let in_effect = active.iter().flatten().any(|active| core::ptr::eq(*active, image));
                 if !in_effect && reclaim::is_waiting(image) {
-                    visit(image);
+                    visit.call(image);
                 }
             }
         };
         if self.reclaim.is_none() {
             transition::sweep();
-            match Reclaim::begin(&mut self.epochs, self.history.generation, &retired) {
+            match Reclaim::begin(&mut self.epochs, self.history.generation, &mut retired) {
                 Ok(Some(begun)) => self.reclaim = Some(begun),
                 Ok(None) => self.has_retired = false,
                 Err(_) => {}
@@ -174,7 +175,7 @@ impl State {
         }
         let Some(mut reclaim) = self.reclaim else { return };
         let progress = self.progress();
-        match reclaim.advance(&mut self.epochs, &progress, self.history.generation, &retired) {
+        match reclaim.advance(&mut self.epochs, &progress, self.history.generation, &mut retired) {
             Ok(true) => (self.reclaim, self.has_retired) = (None, false),
             Ok(false) | Err(_) => self.reclaim = Some(reclaim),
         }
@@ -224,7 +225,7 @@ impl State {
         let moved = generation.is_some_and(|generation| generation >= transition.to);
         let update = if moved { transition.update } else { transition.update.reversed() };
         // A library that the parent has closed, and did not come to forget.
-        let update = update.without(&|image| !image.is_loaded());
+        let update = update.without(&mut |image: &Image| !image.is_loaded());
         self.newest_is_second ^= moved;
         self.change = if moved { self.after } else { Some(self.history.unchanged()) };
         if let Ok(plan) = Plan::completed(&update) {
@@ -241,10 +242,10 @@ impl State {
 #[inline(never)]
 fn each_code(modules: &[Module], images: Option<&'static Image>, visit: Visit<'_>) {
     for module in modules {
-        module.code().for_each(&mut *visit);
+        module.code().for_each(|range| visit.call(range));
     }
     for image in iter::successors(images, |image| image.next()) {
-        visit(image.code);
+        visit.call(image.code);
     }
 }
 

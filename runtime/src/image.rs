@@ -150,11 +150,11 @@ impl Image {
     /// Its code, but for functions that may never return.
     pub(crate) fn each_range(&self, visit: Visit<'_>) {
         if !self.replacements.iter().any(|replacement| replacement.never_returns) {
-            return visit(self.code);
+            return visit.call(self.code);
         }
         for replacement in self.replacements.iter().filter(|replacement| !replacement.never_returns) {
             let after = self.replacements.iter().map(|other| other.body).filter(|body| *body > replacement.body).min();
-            visit(Range { start: replacement.body, end: after.unwrap_or(self.code.end) });
+            visit.call(Range { start: replacement.body, end: after.unwrap_or(self.code.end) });
         }
     }
 }

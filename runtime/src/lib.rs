@@ -28,6 +28,7 @@
 #![cfg_attr(all(not(test), panic = "abort"), no_std)]
 
 mod arch;
+mod callback;
 mod closed;
 mod driver;
 mod fail;

@@ -7,6 +7,7 @@
 
 use core::sync::atomic::{AtomicU32, Ordering};
 
+use crate::callback::Callback;
 use crate::sys::{Errno, process, tasks};
 use crate::threads::{self, Record};
 
@@ -46,21 +47,21 @@ impl Listing {
 
 /// Whether the threads of the process can be found out: not in a chroot without `/proc`.
 pub(crate) fn is_possible() -> bool {
-    tasks::each_thread(&mut |_| {}).is_ok() && tasks::thread_count().is_ok()
+    tasks::each_thread(&mut |_: u32| {}).is_ok() && tasks::thread_count().is_ok()
 }
 
 fn attempt(generation: u32) -> Result<Listing, Errno> {
     let first = NUMBER.fetch_add(2, Ordering::Relaxed);
     let second = first.wrapping_add(1);
     let mut missing = false;
-    each(generation, &mut |record| match record {
+    each(generation, &mut |record: Option<&'static Record>| match record {
         Some(record) => record.listed.store(first, Ordering::Relaxed),
         None => missing = true,
     })?;
     let count = tasks::thread_count()?;
     // The runtime's own thread is in every list.
     let mut in_both = 1;
-    each(generation, &mut |record| match record {
+    each(generation, &mut |record: Option<&'static Record>| match record {
         Some(record) => in_both += u32::from(record.listed.swap(second, Ordering::Relaxed) == first),
         None => missing = true,
     })?;
@@ -68,13 +69,13 @@ fn attempt(generation: u32) -> Result<Listing, Errno> {
 }
 
 /// Each thread that one listing meets, by its record; `None` if there is no room for one.
-fn each(generation: u32, visit: &mut dyn FnMut(Option<&'static Record>)) -> Result<(), Errno> {
+fn each(generation: u32, visit: &mut dyn Callback<Option<&'static Record>>) -> Result<(), Errno> {
     let own = process::thread_id();
     // Records are mostly in the order of the list.
     let mut near = 0;
-    tasks::each_thread(&mut |thread| {
+    tasks::each_thread(&mut |thread: u32| {
         if thread != own {
-            visit(enrolled(thread, generation, &mut near));
+            visit.call(enrolled(thread, generation, &mut near));
         }
     })
 }

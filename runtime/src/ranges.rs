@@ -1,5 +1,6 @@
 //! Sets of addresses: code that changes, code that is to go.
 
+use crate::callback::Callback;
 use crate::sys::Errno;
 use crate::sys::memory::Table;
 use crate::sys::range::{Range, Visit};
@@ -17,12 +18,12 @@ impl Ranges {
     }
 
     /// Puts the ranges that `each` tells, the same each time, in order, and those that touch together.
-    pub(crate) fn collect(each: &dyn Fn(Visit<'_>)) -> Result<Self, Errno> {
+    pub(crate) fn collect(each: &mut dyn for<'v> Callback<Visit<'v>>) -> Result<Self, Errno> {
         let mut count = 0;
-        each(&mut |_| count += 1);
+        each.call(&mut |_: Range| count += 1);
         let mut unordered = Table::with_capacity(count)?;
         let mut room = Ok(());
-        each(&mut |range| {
+        each.call(&mut |range: Range| {
             if range.start < range.end && room.is_ok() {
                 room = unordered.push(range);
             }
@@ -99,8 +100,8 @@ mod tests {
     use super::*;
 
     fn ranges(list: &[(usize, usize)]) -> Ranges {
-        let each = |visit: Visit<'_>| list.iter().for_each(|&(start, end)| visit(Range { start, end }));
-        Ranges::collect(&each).expect("memory")
+        let mut each = |visit: Visit<'_>| list.iter().for_each(|&(start, end)| visit.call(Range { start, end }));
+        Ranges::collect(&mut each).expect("memory")
     }
 
     #[test]

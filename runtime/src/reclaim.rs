@@ -4,12 +4,13 @@
 
 use core::sync::atomic::Ordering;
 
+use crate::callback::Callback;
 use crate::image::Image;
 use crate::ranges::Ranges;
 use crate::stack_check::StackCheck;
 use crate::stacks::each_word;
 use crate::sys::Errno;
-use crate::sys::range::Range;
+use crate::sys::range::{Range, Visit};
 use crate::threads;
 use crate::transition::{Epochs, Progress};
 
@@ -26,11 +27,11 @@ pub(crate) fn is_waiting(image: &Image) -> bool {
 }
 
 /// Tells of the images whose code nothing leads to.
-pub(crate) type Retired<'w> = &'w dyn Fn(&mut dyn FnMut(&'static Image));
+pub(crate) type Retired<'w> = &'w mut dyn for<'v> Callback<&'v mut dyn Callback<&'static Image>>;
 
 /// Their code.
 fn code(unused: Retired<'_>) -> Result<Ranges, Errno> {
-    Ranges::collect(&|visit| unused(&mut |image| visit(image.code)))
+    Ranges::collect(&mut |visit: Visit<'_>| unused.call(&mut |image: &'static Image| visit.call(image.code)))
 }
 
 impl Reclaim {
@@ -42,7 +43,7 @@ impl Reclaim {
             return Ok(None);
         }
         epochs.begin(StackCheck { goal, changed: Ranges::empty(), retired })?;
-        let has_stacks = threads::stacks().find(&mut |_| true).is_some();
+        let has_stacks = threads::stacks().find(&mut |_: Range| true).is_some();
         Ok(Some(Self { epochs: if has_stacks { 2 } else { 1 } }))
     }
 
@@ -67,7 +68,7 @@ impl Reclaim {
             return Ok(false);
         }
         let mut gone = Ok(());
-        unused(&mut |image| gone = gone.and_then(|()| image.set_present(false)));
+        unused.call(&mut |image: &'static Image| gone = gone.and_then(|()| image.set_present(false)));
         gone.map(|()| true)
     }
 }

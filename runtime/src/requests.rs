@@ -139,7 +139,7 @@ impl State {
     /// Brings back the code of an update that was taken away: before anything of it runs, its hooks too.
     fn bring_back(&mut self, update: &VersionChange) -> Result<()> {
         let mut present = Ok(());
-        update.each_image(&mut |image| present = present.and_then(|()| image.set_present(true)));
+        update.each_image(&mut |image: &'static Image| present = present.and_then(|()| image.set_present(true)));
         // Whatever was being proven is about to change.
         self.reclaim = None;
         self.has_retired = true;

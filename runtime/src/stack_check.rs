@@ -63,8 +63,8 @@ mod tests {
     use crate::sys::range::Visit;
 
     fn ranges(list: &[(usize, usize)]) -> Ranges {
-        let each = |visit: Visit<'_>| list.iter().for_each(|&(start, end)| visit(Range { start, end }));
-        Ranges::collect(&each).expect("memory")
+        let mut each = |visit: Visit<'_>| list.iter().for_each(|&(start, end)| visit.call(Range { start, end }));
+        Ranges::collect(&mut each).expect("memory")
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use core::sync::atomic::{AtomicUsize, Ordering};
 
+use crate::callback::Callback;
 use crate::sys::range::Range;
 use crate::sys::tasks;
 
@@ -70,11 +71,11 @@ impl Stacks {
     }
 
     /// The first of those known at the moment that is the one looked for.
-    pub(crate) fn find(&self, is_wanted: &mut dyn FnMut(Range) -> bool) -> Option<Range> {
+    pub(crate) fn find(&self, is_wanted: &mut dyn Callback<Range, bool>) -> Option<Range> {
         for [start, size] in self.entries.get(..self.used.load(Ordering::Acquire)).unwrap_or(&[]) {
             let (start, size) = (start.load(Ordering::Acquire), size.load(Ordering::Acquire));
             let stack = Range { start, end: start.saturating_add(size) };
-            if start != 0 && size != 0 && is_wanted(stack) {
+            if start != 0 && size != 0 && is_wanted.call(stack) {
                 return Some(stack);
             }
         }
@@ -83,6 +84,6 @@ impl Stacks {
 
     /// The one that holds an address.
     pub(crate) fn around(&self, sp: usize) -> Option<Range> {
-        self.find(&mut |stack| stack.holds(sp))
+        self.find(&mut |stack: Range| stack.holds(sp))
     }
 }

@@ -74,7 +74,7 @@ pub(crate) fn modules() -> core::result::Result<Table<Module>, Errno> {
     let mut modules = Table::with_capacity(MODULES)?;
     // Patch objects are found under the name `Verified::link` gave them; they are no modules of the program. More
     // modules than the table holds are as if not instrumented.
-    each_module(&mut |module| {
+    each_module(&mut |module: &Module| {
         if !module.path.as_bytes().starts_with(b"/proc/") {
             let _full = modules.push(*module);
         }

@@ -15,6 +15,7 @@ use core::sync::atomic::{AtomicU16, AtomicUsize, Ordering};
 use dsu_abi::control;
 use dsu_abi::wire::Code;
 
+use crate::callback::Callback;
 use crate::fail::{Fail, Result};
 use crate::image::{Entry, Image, Replacement};
 use crate::phase::{self, Phase};
@@ -51,17 +52,17 @@ impl VersionChange {
     }
 
     /// Does `step` while the modules are there; false if one has gone.
-    pub(crate) fn while_loaded(&self, step: &mut dyn FnMut()) -> bool {
+    pub(crate) fn while_loaded(&self, step: &mut dyn Callback<()>) -> bool {
         let mut done = false;
         let mut may_go = false;
-        self.each_image(&mut |image| may_go |= image.cookie.is_some());
-        let stand = || {
+        self.each_image(&mut |image: &'static Image| may_go |= image.cookie.is_some());
+        let mut stand = |()| {
             let mut all = true;
-            self.each_image(&mut |image| all &= image.is_loaded());
+            self.each_image(&mut |image: &'static Image| all &= image.is_loaded());
             all
         };
-        linker::while_loaded(may_go, &stand, &mut || {
-            step();
+        linker::while_loaded(may_go, &mut stand, &mut |()| {
+            step.call(());
             done = true;
         });
         done
@@ -69,9 +70,9 @@ impl VersionChange {
 
     /// Without the patches that `leave` tells.
     #[inline(never)]
-    pub(crate) fn without(mut self, leave: &dyn Fn(&Image) -> bool) -> Self {
+    pub(crate) fn without(mut self, leave: &mut dyn for<'i> Callback<&'i Image, bool>) -> Self {
         for image in self.to.iter_mut().chain(&mut self.from) {
-            *image = image.filter(|image| !leave(image));
+            *image = image.filter(|image| !leave.call(image));
         }
         self
     }
@@ -91,22 +92,22 @@ impl VersionChange {
 
     /// Both sides.
     #[inline(never)]
-    pub(crate) fn each_image(&self, visit: &mut dyn FnMut(&'static Image)) {
+    pub(crate) fn each_image(&self, visit: &mut dyn Callback<&'static Image>) {
         for image in self.to.iter().chain(&self.from).flatten() {
-            visit(image);
+            visit.call(image);
         }
     }
 
     /// Every function it is about, with its versions before and after; the base's is `None`. Stops at a refusal. Calls
     /// and not iterators, which the compiler writes out for each use: this is linked into every program.
-    fn each_function(&self, visit: &mut dyn FnMut(&Versions) -> Result<()>) -> Result<()> {
+    fn each_function(&self, visit: &mut dyn for<'v> Callback<&'v Versions, Result<()>>) -> Result<()> {
         let find = |side: &Patches, r: &Replacement| side.iter().flatten().find_map(|image| image.find(r.slot));
         for r in self.to.iter().flatten().flat_map(|image| image.replacements) {
-            visit(&Versions { provider: r, older: find(&self.from, r), newer: Some(r) })?;
+            visit.call(&Versions { provider: r, older: find(&self.from, r), newer: Some(r) })?;
         }
         for r in self.from.iter().flatten().flat_map(|image| image.replacements) {
             if find(&self.to, r).is_none() {
-                visit(&Versions { provider: r, older: Some(r), newer: None })?;
+                visit.call(&Versions { provider: r, older: Some(r), newer: None })?;
             }
         }
         Ok(())
@@ -114,9 +115,9 @@ impl VersionChange {
 
     /// Base code that changes, or changed; not that of functions that may never return.
     pub(crate) fn each_range(&self, visit: Visit<'_>) {
-        self.each_image(&mut |image| {
+        self.each_image(&mut |image: &'static Image| {
             for replacement in image.replacements.iter().filter(|replacement| !replacement.never_returns) {
-                visit(replacement.range);
+                visit.call(replacement.range);
             }
             image.each_range(visit);
         });
@@ -126,7 +127,7 @@ impl VersionChange {
     /// with another one may lack it.
     #[inline(never)]
     pub(crate) fn check_trampolines(&self) -> Result<()> {
-        self.each_function(&mut |versions| {
+        self.each_function(&mut |versions: &Versions| {
             let function = versions.provider;
             let known = function.pair.is_some() && function.range.start < function.range.end;
             if known && versions.addresses().is_some() {
@@ -138,7 +139,7 @@ impl VersionChange {
 
     /// Tells the stubs where to go, and whom. The older version stays in the word it is in: see [`control`].
     fn set_pairs(&self, target: u32, newer_is_second: bool) -> Result<()> {
-        self.each_function(&mut |versions| {
+        self.each_function(&mut |versions: &Versions| {
             if let (Some([first, second]), Some([newer, older])) = (versions.provider.pair, versions.addresses()) {
                 let in_order = if newer_is_second { [older, newer] } else { [newer, older] };
                 for (word, address) in [first, second].into_iter().zip(in_order) {
@@ -148,7 +149,7 @@ impl VersionChange {
             Ok(())
         })?;
         let threshold = control::threshold(target, newer_is_second);
-        self.each_image(&mut |image| {
+        self.each_image(&mut |image: &'static Image| {
             if let Some(word) = image.threshold {
                 word.store(threshold as usize, Ordering::Release);
             }
@@ -212,9 +213,9 @@ impl Plan {
     fn of(update: &VersionChange, by_stub: bool) -> Result<Self> {
         let no_memory = |errno| Fail::system(Code::OutOfResources, errno, "memory for the plan of the update");
         let mut capacity = 0;
-        update.each_image(&mut |image| capacity += image.replacements.len());
+        update.each_image(&mut |image: &'static Image| capacity += image.replacements.len());
         let mut plan = Self { steps: Table::with_capacity(capacity).map_err(no_memory)?, spans: [None; SPANS] };
-        update.each_function(&mut |versions| {
+        update.each_function(&mut |versions: &Versions| {
             let step = match (versions.newer, versions.older) {
                 _ if by_stub => forward(versions.provider, versions.provider.stub)?,
                 (Some(newer), _) => forward(newer, newer.body)?,
@@ -224,7 +225,7 @@ impl Plan {
             plan.steps.push(step).map_err(no_memory)
         })?;
         let mut places = plan.spans.iter_mut();
-        update.each_image(&mut |image| {
+        update.each_image(&mut |image: &'static Image| {
             if let (Some(span), Some(place)) = (image.text, places.next()) {
                 *place = Some(span);
             }

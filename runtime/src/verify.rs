@@ -148,21 +148,23 @@ fn sha256(parts: [&[u8]; 3]) -> [u8; 32] {
         [0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19];
     let mut state = START;
     let total = parts.iter().map(|part| part.len()).sum::<usize>();
+    let length = (total as u64).wrapping_mul(8).to_be_bytes();
     // A byte of which one bit is set, zeros, and the length in bits, which ends a block.
-    let last = (total + 8) / 64;
-    let mut bytes = parts.into_iter().flatten().copied().chain([0x80]);
-    for number in 0..=last {
-        let mut block = [0; 64];
-        for place in &mut block {
-            *place = bytes.next().unwrap_or(0);
-        }
-        if number == last {
-            let length = (total as u64).wrapping_mul(8).to_be_bytes();
-            for (place, byte) in block.iter_mut().rev().zip(length.into_iter().rev()) {
-                *place = byte;
+    let zeros = [0; 64];
+    let zeros = zeros.get(..63 - (total + 8) % 64).unwrap_or(&[]);
+    let [first, second, third] = parts;
+    let (mut block, mut filled) = ([0; 64], 0);
+    for part in [first, second, third, &[0x80], zeros, &length] {
+        for byte in part {
+            if let Some(place) = block.get_mut(filled) {
+                *place = *byte;
+            }
+            filled += 1;
+            if filled == block.len() {
+                sha2::block_api::compress256(&mut state, core::slice::from_ref(&block));
+                filled = 0;
             }
         }
-        sha2::block_api::compress256(&mut state, core::slice::from_ref(&block));
     }
     let mut out = [0; 32];
     for (to, word) in out.chunks_exact_mut(4).zip(state) {

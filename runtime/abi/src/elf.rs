@@ -118,6 +118,7 @@ impl<'a> Elf<'a> {
     }
 
     /// Whether `len` bytes at `address` lie inside one loaded segment that has all of `flags`.
+    #[inline(never)] // Asked six times in the runtime, which every program holds.
     pub fn holds(&self, address: u64, len: u64, flags: u32) -> bool {
         self.segments().any(|s| s.holds(address, len, flags))
     }

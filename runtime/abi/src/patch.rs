@@ -199,13 +199,14 @@ pub fn parse(section: &[u8]) -> Result<Patch<'_>> {
         return Err(FormatError("section `.dsu.patch`: build-id of unusable length"));
     }
     let mut table = |entry_size: u64| -> Result<&[u8]> {
-        let (offset, count) = (c.u64()?, c.u64()?);
+        let [offset, count] = c.longs()?;
         slice(section, offset, count.checked_mul(entry_size).ok_or(FormatError(WHAT))?, WHAT)
     };
     let (functions, relocations) = (table(FUNCTION_SIZE)?, table(RELOCATION_SIZE)?);
     let (carried, strings) = (table(CARRIED_SIZE)?, table(1)?);
-    let (flags, _padding, control) = (c.u32()?, c.u32()?, c.u64()?);
-    let hooks = Hooks { pre_apply: c.u64()?, post_apply: c.u64()?, pre_revert: c.u64()?, post_revert: c.u64()? };
+    let (flags, _padding) = (c.u32()?, c.u32()?);
+    let [control, pre_apply, post_apply, pre_revert, post_revert] = c.longs()?;
+    let hooks = Hooks { pre_apply, post_apply, pre_revert, post_revert };
     Ok(Patch {
         name: string(strings, name)?,
         base_build_id: slice(section, build_id_at, build_id_len as u64, WHAT)?,
@@ -259,14 +260,13 @@ impl<'a> Patch<'a> {
 
 fn carried<'a>(entry: &[u8], strings: &'a [u8]) -> Result<CarriedVariable<'a>> {
     let mut c = Cursor::new(entry, "patch table: entry of a persistent variable is cut short");
-    let (identity, shape, address, size) = (c.u64()?, c.u64()?, c.u64()?, c.u64()?);
+    let [identity, shape, address, size] = c.longs()?;
     Ok(CarriedVariable { identity, shape, address, size, name: string(strings, c.u32()?)? })
 }
 
 fn function<'a>(entry: &[u8], strings: &'a [u8]) -> Result<PatchFunction<'a>> {
     let mut c = Cursor::new(entry, "patch table: function entry is cut short");
-    let (address, slot, function_id) = (c.u64()?, c.u64()?, c.u64()?);
-    let (body, old, stub) = (c.u64()?, c.u64()?, c.u64()?);
+    let [address, slot, function_id, body, old, stub] = c.longs()?;
     let (size, line) = (c.u32()?, c.u32()?);
     let (name, unit) = (string(strings, c.u32()?)?, string(strings, c.u32()?)?);
     let entry_bytes = c.array::<2>()?;

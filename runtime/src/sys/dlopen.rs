@@ -38,7 +38,7 @@ impl SharedObject {
     pub(crate) fn has(&self, address: u64, bytes: &[u8]) -> bool {
         let at = self.bias.wrapping_add(address as usize);
         let mut same = false;
-        each_loaded(&mut |info| {
+        each_loaded(&mut |info: &libc::dl_phdr_info| {
             let loaded = headers(info).filter(|_| info.dlpi_addr as usize == self.bias).unwrap_or(&[]);
             let holds = |header: &&libc::Elf64_Phdr| {
                 let from = address.checked_sub(header.p_vaddr).filter(|_| header.p_type == PT_LOAD);

@@ -3,6 +3,8 @@
 use core::ffi::{c_int, c_void};
 use core::sync::atomic::{AtomicBool, Ordering};
 
+use crate::callback::Callback;
+
 /// The dynamic linker's lock is taken for a step: a fork that meets it waits.
 static HOLDING: AtomicBool = AtomicBool::new(false);
 
@@ -18,15 +20,15 @@ pub(crate) fn was_holding() -> bool {
 
 /// Does `step` if `stands`. Where a library may be unloaded, this is done with the lock of the linker that it unmaps
 /// with, and that `dl_iterate_phdr` takes (glibc's elf/dl-close.c); no code of a library runs under that lock.
-pub(crate) fn while_loaded(may_go: bool, stands: &dyn Fn() -> bool, step: &mut dyn FnMut()) {
+pub(crate) fn while_loaded(may_go: bool, stands: &mut dyn Callback<(), bool>, step: &mut dyn Callback<()>) {
     if !may_go {
-        return step();
+        return step.call(());
     }
     HOLDING.store(true, Ordering::SeqCst);
     let mut first = true;
-    each_loaded(&mut |_| {
-        if core::mem::take(&mut first) && stands() {
-            step();
+    each_loaded(&mut |_: &libc::dl_phdr_info| {
+        if core::mem::take(&mut first) && stands.call(()) {
+            step.call(());
         }
     });
     HOLDING.store(false, Ordering::SeqCst);
@@ -39,7 +41,7 @@ pub(super) fn headers(info: &libc::dl_phdr_info) -> Option<&[libc::Elf64_Phdr]> 
 }
 
 /// Who is told of loaded modules.
-pub(super) type Each<'e> = &'e mut dyn FnMut(&libc::dl_phdr_info);
+pub(super) type Each<'e> = &'e mut dyn for<'i> Callback<&'i libc::dl_phdr_info>;
 
 /// Calls `each` for every loaded module, holding the dynamic linker's lock.
 pub(super) fn each_loaded(mut each: Each<'_>) {
@@ -47,7 +49,7 @@ pub(super) fn each_loaded(mut each: Each<'_>) {
         // SAFETY: the dynamic linker passes a valid structure; `each` is the one given below, alive and borrowed by
         // nobody else.
         let (info, each) = unsafe { (&*info, &mut *each.cast::<Each<'_>>()) };
-        each(info);
+        each.call(info);
         0
     }
     // SAFETY: `visit` is for a pointer to an `Each`, which lives until the call returns.

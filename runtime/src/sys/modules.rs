@@ -12,6 +12,7 @@ use super::linker::{each_loaded, headers};
 use super::process;
 use super::range::Range;
 use crate::arch;
+use crate::callback::Callback;
 use crate::text::Text;
 
 /// More segments than a linker makes.
@@ -98,14 +99,14 @@ impl Module {
 }
 
 /// Calls `each` for every instrumented module. Holds the dynamic linker's lock meanwhile: `each` only copies.
-pub(crate) fn each_module(each: &mut dyn FnMut(&Module)) {
-    each_loaded(&mut |info| {
+pub(crate) fn each_module(each: &mut dyn for<'m> Callback<&'m Module>) {
+    each_loaded(&mut |info: &libc::dl_phdr_info| {
         let mut module = Module::bare(info);
         describe(info, &mut module);
         // What is being loaded is not relocated yet, and has no TLS.
         if module.dispatch != 0 && module.word().is_none_or(|word| word.load(Ordering::SeqCst) != 0) {
             module.cookie = module.own_cookie();
-            each(&module);
+            each.call(&module);
         }
     });
 }
@@ -113,7 +114,7 @@ pub(crate) fn each_module(each: &mut dyn FnMut(&Module)) {
 /// Whether a copy of the runtime in another module serves this process already.
 pub(crate) fn runtime_is_serving() -> bool {
     let mut serving = false;
-    each_loaded(&mut |info| {
+    each_loaded(&mut |info: &libc::dl_phdr_info| {
         let mut module = Module::bare(info);
         describe(info, &mut module);
         serving |= module.serves();

@@ -20,8 +20,10 @@ impl<'m> PinnedModule<'m> {
         }
         let mut step = Some(step);
         let mut done = None;
-        let stands = || module.cookie.is_none_or(Cookie::stands);
-        while_loaded(module.cookie.is_some(), &stands, &mut || done = step.take().map(|step| step(&Self(module))));
+        let mut stands = |()| module.cookie.is_none_or(Cookie::stands);
+        while_loaded(module.cookie.is_some(), &mut stands, &mut |()| {
+            done = step.take().map(|step| step(&Self(module)))
+        });
         done
     }
 

@@ -5,6 +5,7 @@ use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use super::{Errno, Fd, check, check_size};
 use crate::arch;
+use crate::callback::Callback;
 use crate::text::Text;
 
 /// The process's number.
@@ -226,7 +227,7 @@ fn is_single_threaded() -> bool {
 #[cold]
 fn initial_environment<const N: usize>(name: &CStr) -> Option<Text<N>> {
     let mut found = None;
-    let entries = each_line(c"/proc/self/environ", 0, &mut |entry| {
+    let entries = each_line(c"/proc/self/environ", 0, &mut |entry: &[u8]| {
         let value = entry.strip_prefix(name.to_bytes()).and_then(|rest| rest.strip_prefix(b"="));
         if let (Some(value), None) = (value, &found) {
             found = Some(Text::empty().with(value));
@@ -236,7 +237,7 @@ fn initial_environment<const N: usize>(name: &CStr) -> Option<Text<N>> {
 }
 
 /// Calls `each` for the lines of a file, clipped to more than is asked of any of them; `end` is the byte after each.
-pub(super) fn each_line(path: &CStr, end: u8, each: &mut dyn FnMut(&[u8])) -> Result<(), Errno> {
+pub(super) fn each_line(path: &CStr, end: u8, each: &mut dyn for<'l> Callback<&'l [u8]>) -> Result<(), Errno> {
     let file = open(path, 0)?;
     let mut line = Text::<128>::empty();
     let mut buffer = [0; 2048];
@@ -247,7 +248,7 @@ pub(super) fn each_line(path: &CStr, end: u8, each: &mut dyn FnMut(&[u8])) -> Re
         }
         for byte in part {
             if *byte == end {
-                each(line.as_bytes());
+                each.call(line.as_bytes());
                 line = Text::empty();
             } else {
                 line.push(core::slice::from_ref(byte));

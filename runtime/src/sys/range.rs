@@ -1,5 +1,7 @@
 //! Runs of addresses.
 
+use crate::callback::Callback;
+
 /// Addresses from `start` up to `end`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Range {
@@ -14,4 +16,4 @@ impl Range {
 }
 
 /// Who is told of ranges, one after the other.
-pub(crate) type Visit<'v> = &'v mut dyn FnMut(Range);
+pub(crate) type Visit<'v> = &'v mut dyn Callback<Range>;

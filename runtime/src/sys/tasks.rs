@@ -3,6 +3,7 @@
 use super::memory::Table;
 use super::range::Range;
 use super::{Errno, process};
+use crate::callback::Callback;
 use crate::text::Text;
 
 /// A thread as the kernel sees it.
@@ -47,7 +48,7 @@ fn read<'b>(path: &Path, buffer: &'b mut [u8]) -> Result<&'b [u8], Errno> {
 }
 
 /// Numbers of the process's threads. An error leaves `each` with a part of them.
-pub(crate) fn each_thread(each: &mut dyn FnMut(u32)) -> Result<(), Errno> {
+pub(crate) fn each_thread(each: &mut dyn Callback<u32>) -> Result<(), Errno> {
     const NAME: usize = 19;
     let directory = process::open(c"/proc/self/task", libc::O_DIRECTORY)?;
     let mut buffer = [0u64; 512];
@@ -68,7 +69,7 @@ pub(crate) fn each_thread(each: &mut dyn FnMut(u32)) -> Result<(), Errno> {
             let length = entry.get(16..18).and_then(|l| l.first_chunk::<2>()).map_or(0, |l| u16::from_le_bytes(*l));
             let name = entry.get(NAME..usize::from(length)).unwrap_or(&[]);
             if let Some((number, _)) = number(name, 10) {
-                each(number as u32);
+                each.call(number as u32);
             }
             at += usize::from(length.max(1));
         }
@@ -215,7 +216,7 @@ impl Map {
     /// Reads it.
     pub(crate) fn read() -> Result<Self, Errno> {
         let mut mappings = Table::with_capacity(Self::MAPPINGS)?;
-        process::each_line(c"/proc/self/maps", b'\n', &mut |line| {
+        process::each_line(c"/proc/self/maps", b'\n', &mut |line: &[u8]| {
             if let Some(found) = range(line) {
                 let _full = mappings.push(found);
             }
@@ -314,7 +315,7 @@ mod tests {
         let first = first.expect("it blocks");
         assert_eq!(blocked(), Some(first), "nothing woke it");
         let mut listed = false;
-        each_thread(&mut |number| listed |= number == thread).expect("/proc is there");
+        each_thread(&mut |number: u32| listed |= number == thread).expect("/proc is there");
         assert!(listed);
         let map = Map::read().expect("/proc is there");
         assert!(map.around(first.0).expect("its stack is mapped").holds(first.0));
