@@ -16,7 +16,7 @@ use crate::compare::closure::{UpdateSet, close};
 use crate::compare::diff::{Changes, LineRule, diff};
 use crate::compare::layout::Types;
 use crate::compare::resolve::Resolver;
-use crate::compare::side::{side, sides, texts, texts_of};
+use crate::compare::side::{counterparts, side, sides, texts, texts_of};
 use crate::patch::emit;
 use crate::patch::extract::extract;
 use crate::patch::hooks::{self, Hooks, Transformed};
@@ -85,7 +85,8 @@ fn attempt(
     let transformed = hooks.transform(&resolver, &changes.list, &mut problems)?;
     // What was compiled differently differs everywhere.
     if !problems.iter().any(|p| p.reason == Reason::DifferentFlags) {
-        problems.extend(audit(&Subject { old, new, pairs, changes: &changes, set: &set }, progress));
+        let counterparts = &counterparts(&old_side, &new_side, &texts.1, pairs);
+        problems.extend(audit(&Subject { old, new, pairs, counterparts, changes: &changes, set: &set }, progress));
     }
     let accepted = overrides::accept(accept, &mut problems)?;
     let verdict = Verdict::of(&problems, &set);

@@ -15,7 +15,7 @@ use names::{Numbered, mask, occurrences, render};
 type Family = BTreeMap<u64, BTreeSet<(String, Hash)>>;
 
 /// New number of each old one, by family.
-type Renumbering = BTreeMap<String, BTreeMap<u64, u64>>;
+pub(super) type Renumbering = BTreeMap<String, BTreeMap<u64, u64>>;
 
 /// Could a unit with these symbols have something numbered?
 pub(super) fn concerns<'s>(mut names: impl Iterator<Item = &'s str>) -> bool {
@@ -23,14 +23,21 @@ pub(super) fn concerns<'s>(mut names: impl Iterator<Item = &'s str>) -> bool {
 }
 
 /// The new text with the numbers of the old one; what cannot be told apart is entered into the problems.
-pub(super) fn renumbered(old: &str, new: &str, problems: &mut Vec<Problem>) -> Option<String> {
+/// With it come the renumberings, one after the other.
+pub(super) fn renumbered(old: &str, new: &str, problems: &mut Vec<Problem>) -> Option<(String, Vec<Renumbering>)> {
     // Constants name functions, which must have their numbers by then.
     let code = pass(old, new, false, problems);
-    let data = pass(old, code.as_deref().unwrap_or(new), true, problems);
-    data.or(code)
+    let data = pass(old, code.as_ref().map_or(new, |(text, _)| text), true, problems);
+    let text = data.as_ref().or(code.as_ref()).map(|(text, _)| text.clone())?;
+    Some((text, code.into_iter().chain(data).map(|(_, numbers)| numbers).collect()))
 }
 
-fn pass(old: &str, new: &str, data: bool, problems: &mut Vec<Problem>) -> Option<String> {
+/// A name after renumberings.
+pub(super) fn renamed(name: &str, renumberings: &[Renumbering]) -> String {
+    renumberings.iter().fold(name.to_owned(), |name, numbers| rewrite(&name, numbers))
+}
+
+fn pass(old: &str, new: &str, data: bool, problems: &mut Vec<Problem>) -> Option<(String, Renumbering)> {
     let (before, after) = (families(old, data)?, families(new, data)?);
     let mut numbers = Renumbering::new();
     for (name, family) in &after {
@@ -54,7 +61,7 @@ fn pass(old: &str, new: &str, data: bool, problems: &mut Vec<Problem>) -> Option
             numbers.insert(name.clone(), own);
         }
     }
-    (!numbers.is_empty()).then(|| rewrite(new, &numbers))
+    (!numbers.is_empty()).then(|| (rewrite(new, &numbers), numbers))
 }
 
 /// What is numbered in a module, functions or constants; `None` for text that is no module.
@@ -166,7 +173,7 @@ mod tests {
 
     fn renumber(old: &[(&str, u32)], new: &[(&str, u32)]) -> (Option<String>, usize) {
         let mut problems = Vec::new();
-        let out = renumbered(&text(old), &text(new), &mut problems);
+        let out = renumbered(&text(old), &text(new), &mut problems).map(|(text, _)| text);
         (out, problems.len())
     }
 

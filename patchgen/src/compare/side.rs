@@ -12,20 +12,22 @@ use crate::compare::line_names::continue_names;
 use crate::compare::numbered;
 use crate::ir::Module;
 use crate::ir::is_defined;
-use crate::ir::lex::unescape;
+use crate::ir::lex::{escape, unescape};
 use crate::problem::{Problem, Reason, Result};
 
 /// Text of the units that were read, by unit index.
 #[derive(Debug, Default)]
 pub struct Texts {
     texts: Vec<(usize, String)>,
+    /// Blocks and lambdas that have other numbers in the text than in the program, by unit.
+    renumbered: Vec<(usize, Vec<numbered::Renumbering>)>,
     /// What could not be matched before anything is compared.
     pub problems: Vec<Problem>,
 }
 
 impl From<Vec<(usize, String)>> for Texts {
     fn from(texts: Vec<(usize, String)>) -> Self {
-        Self { texts, problems: Vec::new() }
+        Self { texts, ..Self::default() }
     }
 }
 
@@ -53,9 +55,10 @@ fn renumber(builds: (&Build, &Build), olds: &Texts, news: &mut Texts, pairs: &[P
         let before = olds.texts.iter().find(|(index, _)| *index == o);
         let after = news.texts.iter_mut().find(|(index, _)| *index == n);
         if let (Some((_, before)), Some((_, after))) = (before, after)
-            && let Some(text) = numbered::renumbered(before, after, &mut news.problems)
+            && let Some((text, numbers)) = numbered::renumbered(before, after, &mut news.problems)
         {
             *after = text;
+            news.renumbered.push((n, numbers));
         }
     }
 }
@@ -83,6 +86,38 @@ pub fn parsed<T>(unit: &Unit, read: impl FnOnce(&Module<'_>) -> T) -> Result<T> 
     let text = text(unit)?;
     let module = Module::parse(&text).map_err(|e| Problem::new(Reason::Internal, &unit.name, e))?;
     Ok(read(&module))
+}
+
+/// What is known to be one thing in both builds whatever the compiler calls it there.
+#[derive(Debug, Default)]
+pub struct Counterparts {
+    /// Index of the pair of units, name in the old program, name in the new one.
+    pub names: Vec<(usize, String, String)>,
+    /// Unit of the new build and name in its text -> name in the program, where these differ.
+    pub in_program: HashMap<(usize, String), String>,
+}
+
+/// Finds them, in the units that were read.
+pub fn counterparts(old: &Side<'_>, new: &Side<'_>, texts: &Texts, pairs: &[Pair]) -> Counterparts {
+    let mut out = Counterparts::default();
+    for (index, (o, n)) in pairs.iter().enumerate().filter_map(|(i, p)| Some((i, p.old.zip(p.new)?))) {
+        let (Some(before), Some(after)) = (old.facts(o), new.facts(n)) else { continue };
+        let renumbered = texts.renumbered.iter().find(|(unit, _)| *unit == n).map_or(&[][..], |(_, numbers)| numbers);
+        for symbol in &after.unit.symbols {
+            let in_text = numbered::renamed(&symbol.name, renumbered);
+            let printed = escape(&in_text);
+            let was = match after.names.knows(&printed) {
+                true => unescape(before.names.name(after.names.key(&printed))),
+                false if in_text != symbol.name => in_text.clone(),
+                false => continue,
+            };
+            out.names.push((index, was, symbol.name.clone()));
+            if in_text != symbol.name {
+                out.in_program.insert((n, in_text), symbol.name.clone());
+            }
+        }
+    }
+    out
 }
 
 /// A unit that was read.

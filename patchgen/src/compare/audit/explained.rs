@@ -18,15 +18,20 @@ pub(super) struct Explained {
 impl Explained {
     pub(super) fn new(subject: &Subject<'_>) -> Self {
         let mut out = Self::default();
+        let in_new = |unit: Option<usize>, symbol: &str| {
+            let name = unit.map(|unit| (unit, unescape(symbol)));
+            let name = name.and_then(|name| subject.counterparts.in_program.get(&name));
+            places(subject.new, unit, name.map_or(symbol, String::as_str))
+        };
         for ((unit, symbol), member) in &subject.set.members {
-            out.new.extend(places(subject.new, Some(*unit), symbol));
+            out.new.extend(in_new(Some(*unit), symbol));
             if let Role::Redirect(base) = &member.role {
                 out.old.insert(base.value);
             }
         }
         // Who uses the base's content of a constant without a name of its own is in the update set too.
         for (unit, symbol) in &subject.set.data {
-            out.new.extend(places(subject.new, Some(*unit), symbol));
+            out.new.extend(in_new(Some(*unit), symbol));
             let before = subject.pairs.iter().find(|p| p.new == Some(*unit)).and_then(|p| p.old);
             out.old.extend(places(subject.old, before, symbol));
         }
@@ -35,12 +40,12 @@ impl Explained {
             let replaced = change.function && change.kind == ChangeKind::Body;
             if !replaced {
                 out.old.extend(places(subject.old, change.pair.old, &change.symbol));
-                out.new.extend(places(subject.new, change.pair.new, &change.symbol));
+                out.new.extend(in_new(change.pair.new, &change.symbol));
             }
         }
         for (pair, symbol) in &subject.changes.lines {
             out.old.extend(places(subject.old, pair.old, symbol));
-            out.new.extend(places(subject.new, pair.new, symbol));
+            out.new.extend(in_new(pair.new, symbol));
         }
         out
     }

@@ -30,6 +30,7 @@ use crate::build::Build;
 use crate::build::pair::Pair;
 use crate::compare::closure::UpdateSet;
 use crate::compare::diff::Changes;
+use crate::compare::side::Counterparts;
 use crate::problem::Problem;
 use crate::progress::Progress;
 
@@ -47,6 +48,8 @@ pub struct Subject<'a> {
     pub new: &'a Build,
     /// Their units.
     pub pairs: &'a [Pair],
+    /// What is one thing in both under whatever names.
+    pub counterparts: &'a Counterparts,
     /// What differs, by the comparison of IR.
     pub changes: &'a Changes,
     /// What a patch replaces.
@@ -65,6 +68,7 @@ pub fn audit(subject: &Subject<'_>, progress: &Progress) -> Vec<Problem> {
     let explained = Explained::new(subject);
     let mut audit = Audit::new(old, new, explained, Texts::new(subject));
     progress.step("auditing: comparing code and data");
+    audit.pair_known(subject.counterparts);
     audit.pair_by_name();
     audit.run();
     audit.pair_the_rest();
@@ -166,6 +170,26 @@ impl<'a> Audit<'a> {
         }
     }
 
+    /// Pairs what is known by its declaration, or by its code, and not by what the compiler calls it. What refers to it has to
+    /// agree.
+    fn pair_known(&mut self, known: &Counterparts) {
+        let (olds, news) = (by_name(&self.old), by_name(&self.new));
+        let mut pairs = Vec::new();
+        for (index, old, new) in &known.names {
+            let unit = *index as u32 + 1;
+            for home in [0, unit, side::SLOT, side::SLOT | unit] {
+                let (old, new) = (olds.get(&Key { home, name: old }), news.get(&Key { home, name: new }));
+                if let (Some([old]), Some([new])) = (old.map(Vec::as_slice), new.map(Vec::as_slice)) {
+                    pairs.push((*old, *new));
+                }
+            }
+        }
+        pairs.sort_unstable();
+        for (old, new) in pairs {
+            self.pair(old, new);
+        }
+    }
+
     /// Pairs what has one name, and one place under that name, in both builds. What the compiler numbers waits until
     /// something leads to it.
     fn pair_by_name(&mut self) {
@@ -179,8 +203,11 @@ impl<'a> Audit<'a> {
             }
         }
         pairs.sort_unstable();
+        let known = (self.old_paired.clone(), self.new_paired.clone());
         for (old, new) in pairs {
-            self.pair(old, new);
+            if !known.0[old] && !known.1[new] {
+                self.pair(old, new);
+            }
         }
         self.pair_moved();
         self.pair_behind();

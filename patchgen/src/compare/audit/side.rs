@@ -43,7 +43,7 @@ pub(super) struct Key<'a> {
 pub(super) const TABLES: &str = ".gcc_except_table";
 
 /// Part of the home of a slot, which has the name of its function.
-const SLOT: u32 = 1 << 31;
+pub(super) const SLOT: u32 = 1 << 31;
 /// Part of the home of a definition that another unit's took the place of.
 const OVERRIDDEN: u32 = 1 << 30;
 

@@ -165,6 +165,11 @@ impl StableNames {
         }
     }
 
+    /// Whether a printed name is that of a variable which is known by its declaration.
+    pub fn knows(&self, name: &str) -> bool {
+        self.by_name.contains_key(name)
+    }
+
     /// The key of a printed name.
     pub fn key<'k>(&'k self, name: &'k str) -> &'k str {
         self.by_name.get(name).map_or(name, String::as_str)
