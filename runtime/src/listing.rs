@@ -110,7 +110,9 @@ mod tests {
             let members: Vec<_> = (0..CROWD)
                 .map(|_| {
                     let gate = Arc::clone(&gate);
-                    spawn(Box::new(move || drop(gate.wait())))
+                    spawn(Box::new(move || {
+                        let _leader = gate.wait();
+                    }))
                 })
                 .collect();
             let last = spawn(Box::new(move || {

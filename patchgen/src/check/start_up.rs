@@ -5,6 +5,7 @@
 //! call it, or where a call stands behind (or in a loop with) a place where its caller waits. What remains is called by the
 //! beginning of `main` and by constructors alone. Where `main` is not seen to wait, nothing is claimed.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use crate::build::{Build, Unit};
@@ -165,7 +166,7 @@ impl Search<'_> {
 
     fn summary(&mut self, unit: usize) -> Result<&Summary> {
         if !self.read.contains_key(&unit) {
-            let summary = parsed(&self.build.units[unit], |module| summarise(module))?;
+            let summary = parsed(&self.build.units[unit], summarise)?;
             self.read.insert(unit, summary);
         }
         Ok(&self.read[&unit])
@@ -217,10 +218,10 @@ impl Search<'_> {
 }
 
 fn bitcode<'c>(cache: &'c mut HashMap<usize, Vec<u8>>, index: usize, unit: &Unit) -> Result<&'c [u8]> {
-    if !cache.contains_key(&index) {
-        cache.insert(index, unit.bitcode()?);
-    }
-    Ok(&cache[&index])
+    Ok(match cache.entry(index) {
+        Entry::Occupied(known) => known.into_mut(),
+        Entry::Vacant(place) => place.insert(unit.bitcode()?),
+    })
 }
 
 /// Places where a function waits: block, and number of the call in it.
@@ -292,7 +293,7 @@ fn body(text: &str) -> Body {
             }
         }
         let targets = code.split("label %").skip(1).map(|tail| {
-            let end = tail.find(|c: char| matches!(c, ',' | ' ' | ']' | ')')).unwrap_or(tail.len());
+            let end = tail.find([',', ' ', ']', ')']).unwrap_or(tail.len());
             tail[..end].trim_matches('"').to_owned()
         });
         ways.last_mut().into_iter().for_each(|ways| ways.extend(targets.clone()));
