@@ -201,8 +201,8 @@ pub fn sides<'a>(
         let after = new.iter_mut().find(|(index, ..)| Some(*index) == pair.new);
         if let (Some((_, old, before)), Some((_, new, after))) = (before, after) {
             after.continue_from(before, (old, new));
-            continue_names((old, before), new, after);
             continue_orphans((old, before), new, after);
+            continue_names((old, before), new, after);
         }
     }
     let root = |is_new: bool, index: usize| {

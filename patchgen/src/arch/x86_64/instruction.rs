@@ -1,6 +1,6 @@
 //! One instruction as the audit sees it: what it does, apart from the addresses in it.
 
-use iced_x86::{Code, ConstantOffsets, Decoder, DecoderOptions, Instruction, Mnemonic, OpKind, Register};
+use iced_x86::{Code, ConstantOffsets, Decoder, DecoderOptions, FlowControl, Instruction, Mnemonic, OpKind, Register};
 
 /// Longest instruction.
 const LONGEST: usize = 15;
@@ -33,6 +33,8 @@ pub struct Step {
     pub by_thread: bool,
     /// Immediate of 4 bytes or more.
     pub immediate: Option<u64>,
+    /// Jumps by a distance, short or long.
+    pub is_jump: bool,
     /// Does nothing, or is never reached: `nop`, `int3`.
     pub is_padding: bool,
 }
@@ -97,6 +99,7 @@ fn taken_apart(instruction: &Instruction, bytes: &[u8], offsets: &ConstantOffset
         displacement: None,
         by_thread: false,
         immediate: None,
+        is_jump: false,
         is_padding: is_padding(instruction),
     };
     let mut blank = |at: usize, size: usize| step.shape[at..at + size].fill(0);
@@ -104,6 +107,12 @@ fn taken_apart(instruction: &Instruction, bytes: &[u8], offsets: &ConstantOffset
     if near {
         blank(offsets.immediate_offset(), offsets.immediate_size());
         step.target = Some((instruction.near_branch_target(), Access::Branch));
+        // The assembler makes a jump as short as its distance allows: long and short form are one.
+        step.is_jump = instruction.flow_control() != FlowControl::Call && matches!(bytes.len(), 2 | 5 | 6);
+        if step.is_jump {
+            step.shape = [0; LONGEST];
+            step.shape[..2].copy_from_slice(&(instruction.mnemonic() as u16).to_le_bytes());
+        }
         return step;
     }
     if instruction.is_ip_rel_memory_operand() {

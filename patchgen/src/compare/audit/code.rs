@@ -11,6 +11,8 @@ struct Walk<'c> {
     starts: (u64, u64),
     ends: (u64, u64),
     shifts: Vec<(u64, i64)>,
+    /// A jump is longer in one of them.
+    stretched: bool,
     /// Jumps inside the range: from where, to where in both.
     inner: Vec<(u64, u64, u64)>,
 }
@@ -31,6 +33,11 @@ impl Walk<'_> {
     }
 }
 
+/// Do two instructions do the same, but for the addresses in them?
+fn is_same(a: &Step, b: &Step) -> bool {
+    a.shape == b.shape && a.is_jump == b.is_jump && (a.is_jump || a.length == b.length)
+}
+
 impl Audit<'_> {
     /// What differs in the code of two counterparts.
     pub(super) fn code(&mut self, old: usize, new: usize) -> Option<String> {
@@ -41,6 +48,7 @@ impl Audit<'_> {
             starts: (before.start, after.start),
             ends: (before.end, after.end),
             shifts: Vec::new(),
+            stretched: false,
             inner: Vec::new(),
         };
         let (mut a, mut b) = (walk.old.step(), walk.new.step());
@@ -49,8 +57,9 @@ impl Audit<'_> {
                 (Next::End, Next::End) => break,
                 // Bytes between the instructions: a table, perhaps.
                 (Next::Invalid, _) | (_, Next::Invalid) => return self.data(old, new),
-                (Next::Step(x), Next::Step(y)) if x.shape == y.shape && x.length == y.length => {
+                (Next::Step(x), Next::Step(y)) if is_same(&x, &y) => {
                     walk.shift(x.at, y.at);
+                    walk.stretched |= x.length != y.length;
                     if let Some(message) = self.step(old, &mut walk, &x, &y) {
                         return Some(message);
                     }
@@ -66,11 +75,11 @@ impl Audit<'_> {
         if let Some(at) = wrong {
             return Some(format!("jumps to another place at {at:#x}"));
         }
-        let has_shifts = !walk.shifts.is_empty();
+        let (has_shifts, stretched) = (!walk.shifts.is_empty(), walk.stretched);
         if has_shifts {
             self.shifts.insert((old, new), walk.shifts);
         }
-        self.frames(old, new, has_shifts)
+        self.frames(old, new, has_shifts || stretched)
     }
 
     /// What differs in the addresses of an instruction.

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use super::Subject;
+use super::side::Side;
 use crate::build::Build;
 use crate::compare::closure::Role;
 use crate::compare::diff::ChangeKind;
@@ -43,11 +44,25 @@ impl Explained {
                 out.new.extend(in_new(change.pair.new, &change.symbol));
             }
         }
+        // What has another name in each build is the same by what the comparison of IR leaves out of it: numbers of the
+        // compiler and of lines.
+        for (index, old, new) in subject.counterparts.names.iter().filter(|(_, old, new)| old != new) {
+            let pair = subject.pairs.get(*index);
+            out.old.extend(places(subject.old, pair.and_then(|p| p.old), old));
+            out.new.extend(places(subject.new, pair.and_then(|p| p.new), new));
+        }
         for (pair, symbol) in &subject.changes.lines {
             out.old.extend(places(subject.old, pair.old, symbol));
             out.new.extend(in_new(pair.new, symbol));
         }
         out
+    }
+
+    /// Nothing runs a body that another definition took the place of.
+    pub(super) fn add_never_run(&mut self, old: &Side<'_>, new: &Side<'_>) {
+        for (side, places) in [(old, &mut self.old), (new, &mut self.new)] {
+            places.extend(side.ranges.iter().filter(|range| range.is_overridden()).map(|range| range.start));
+        }
     }
 
     /// May two counterparts differ?

@@ -45,6 +45,10 @@ impl Audit<'_> {
             *count -= 1;
             false
         });
+        // A string that the other build has, too, though other things lead to it there.
+        let text = |side: &Side<'_>, piece| plain(side, piece).filter(|bytes| is_text(bytes));
+        olds.retain(|piece| text(&self.old, *piece).is_none_or(|text| !has_string(&self.new, name, &text)));
+        news.retain(|piece| text(&self.new, *piece).is_none_or(|text| !has_string(&self.old, name, &text)));
         let length = olds.len().max(news.len());
         for index in 0..length {
             let (old, new) = (olds.get(index).copied(), news.get(index).copied());
@@ -157,6 +161,18 @@ impl Audit<'_> {
     }
 }
 
+/// Something that a person could read, or zeros.
+fn is_text(bytes: &[u8]) -> bool {
+    bytes.iter().all(|b| *b == 0 || b.is_ascii_graphic() || b.is_ascii_whitespace())
+}
+
+/// Whether a section has this string, as a whole.
+fn has_string(side: &Side<'_>, section: &str, text: &[u8]) -> bool {
+    let whole = [b"\0", text, b"\0"].concat();
+    let sections = side.image.sections.iter().filter(|s| s.name == section);
+    sections.into_iter().any(|s| memchr::memmem::find(side.bytes(s.address, s.end() - s.address), &whole).is_some())
+}
+
 fn is_walked(side: &Side<'_>, name: &str) -> bool {
     let start = format!("__start_{name}");
     side.markers.values().flatten().any(|marker| **marker == start)
@@ -246,9 +262,7 @@ fn uncovered(range: &Range<'_>, covered: &[Rest]) -> Vec<Rest> {
 fn split(side: &Side<'_>, role: Role, piece: Rest) -> Vec<Rest> {
     let Some((from, to)) = trimmed(side, role, piece) else { return Vec::new() };
     let bytes = side.bytes(from, to - from);
-    let text = role == Role::Data
-        && side.slots(from, to).is_empty()
-        && bytes.iter().all(|b| *b == 0 || b.is_ascii_graphic() || b.is_ascii_whitespace());
+    let text = role == Role::Data && side.slots(from, to).is_empty() && is_text(bytes);
     if !text {
         return vec![(from, to)];
     }

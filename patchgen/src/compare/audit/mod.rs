@@ -65,7 +65,8 @@ pub fn audit(subject: &Subject<'_>, progress: &Progress) -> Vec<Problem> {
     }
     let (old_homes, new_homes) = homes(subject);
     let (old, new) = crate::build::both(|| Side::new(subject.old, &old_homes), || Side::new(subject.new, &new_homes));
-    let explained = Explained::new(subject);
+    let mut explained = Explained::new(subject);
+    explained.add_never_run(&old, &new);
     let mut audit = Audit::new(old, new, explained, Texts::new(subject));
     progress.step("auditing: comparing code and data");
     audit.pair_known(subject.counterparts);

@@ -39,6 +39,14 @@ pub(super) struct Key<'a> {
     pub(super) name: &'a str,
 }
 
+/// A name without what `-funique-internal-linkage-names` put at its end: a hash of the folder.
+fn bare(name: &str) -> &str {
+    match name.split_once(".__uniq.") {
+        Some((front, hash)) if hash.bytes().all(|b| b.is_ascii_digit()) => front,
+        _ => name,
+    }
+}
+
 /// What the names of sections with tables for personality routines begin with.
 pub(super) const TABLES: &str = ".gcc_except_table";
 
@@ -64,6 +72,11 @@ pub(super) struct Range<'a> {
 }
 
 impl Range<'_> {
+    /// Whether it is a body that another definition took the place of.
+    pub(super) fn is_overridden(&self) -> bool {
+        self.names.iter().any(|key| key.home & OVERRIDDEN != 0)
+    }
+
     pub(super) fn is_named(&self) -> bool {
         !self.names.is_empty()
     }
@@ -341,9 +354,10 @@ impl<'a> Side<'a> {
         let mut out = Vec::new();
         let mut recorded: HashMap<(u64, &str), ()> = HashMap::new();
         let mut overridden: HashMap<u64, Key<'a>> = HashMap::new();
+        let mut slots: HashMap<u64, Key<'a>> = HashMap::new();
         for (index, unit) in self.build.units.iter().enumerate() {
             let home = homes.units.get(&index).copied().unwrap_or(u32::MAX);
-            for symbol in unit.symbols.iter().filter(|s| s.is_present()) {
+            for symbol in unit.symbols.iter().filter(|s| s.address != 0 || s.is(SymbolKind::Tls)) {
                 let tls = symbol.is(SymbolKind::Tls);
                 let at = if tls { TLS.saturating_add(symbol.address) } else { symbol.address };
                 let in_code = self.section(at).map(|i| self.roles[i] == Role::Code);
@@ -356,10 +370,12 @@ impl<'a> Side<'a> {
                     }
                 };
                 // Another unit's definition won: the body is there all the same, and nothing runs it.
-                let lost = symbol.is(SymbolKind::Function) && self.stub(symbol).is_none_or(|s| s.1 != symbol.slot);
+                let other = |symbol| self.stub(symbol).is_none_or(|s| s.1 != symbol.slot);
+                let lost = symbol.is(SymbolKind::Function) && (symbol.overridden || other(symbol));
                 if lost {
                     let name = symbol.name.as_str();
                     overridden.insert(symbol.function_id, Key { home: home | OVERRIDDEN, name });
+                    slots.insert(symbol.slot, Key { home: home | OVERRIDDEN, name });
                     if self.section(symbol.slot).is_some_and(|i| matches!(self.roles[i], Role::Data | Role::Zero)) {
                         let key = Some(Key { home: home | SLOT | OVERRIDDEN, name });
                         out.push(Point { at: symbol.slot, size: 8, key, is_object: false, is_stub: false });
@@ -368,9 +384,9 @@ impl<'a> Side<'a> {
                 if misplaced {
                     continue;
                 }
-                let name = symbol.name.strip_prefix('\u{1}').unwrap_or(&symbol.name);
+                let name = bare(symbol.name.strip_prefix('\u{1}').unwrap_or(&symbol.name));
                 let key = Key { home: if symbol.is_global() { 0 } else { home }, name };
-                recorded.insert((at, name), ());
+                recorded.insert((at, symbol.name.as_str()), ());
                 let point = |at, size, key, is_stub| Point { at, size, key, is_object: false, is_stub };
                 out.push(point(at, 0, Some(key), false));
                 if let Some((_, slot)) = symbol.is(SymbolKind::Function).then(|| self.stub(symbol)).flatten() {
@@ -381,7 +397,7 @@ impl<'a> Side<'a> {
                 }
             }
         }
-        out.extend(self.overridden(&overridden));
+        out.extend(self.overridden(&overridden, &slots));
         for symbol in &self.image.symbols {
             if symbol.kind == SymbolType::Absolute {
                 continue;
@@ -400,7 +416,7 @@ impl<'a> Side<'a> {
             // The compiler numbers these; they are found by the code that they are about.
             let numbered =
                 self.section(symbol.address).is_some_and(|i| self.image.sections[i].name.starts_with(TABLES));
-            let key = (!is_local).then_some(Key { home, name: &symbol.name });
+            let key = (!is_local).then_some(Key { home, name: bare(&symbol.name) });
             let is_object = symbol.kind == SymbolType::Object;
             if numbered {
                 continue;
@@ -410,14 +426,19 @@ impl<'a> Side<'a> {
         out
     }
 
-    /// Bodies that nothing runs, by the id before them.
-    fn overridden(&self, ids: &HashMap<u64, Key<'a>>) -> Vec<Point<'a>> {
+    /// Bodies that another definition took the place of: by the number before their entry, or (dispatch `always`) by the slot
+    /// that their entry jumps through.
+    fn overridden(&self, ids: &HashMap<u64, Key<'a>>, slots: &HashMap<u64, Key<'a>>) -> Vec<Point<'a>> {
         let mut out = Vec::new();
         let code =
             self.image.sections.iter().zip(&self.roles).filter(|(_, role)| **role == Role::Code && !ids.is_empty());
         for (section, _) in code {
             let first = section.address.next_multiple_of(PREFIX_SIZE);
             for at in (first..section.end()).step_by(PREFIX_SIZE as usize) {
+                let always = read_stub(at, Dispatch::Always, self.bytes(at - PREFIX_SIZE, 3 * PREFIX_SIZE));
+                if let Some(key) = always.and_then(|(_, slot)| slots.get(&slot)) {
+                    out.push(Point { at, size: 0, key: Some(*key), is_object: false, is_stub: false });
+                }
                 let Some(key) = self.word(at).and_then(|id| ids.get(&id)) else { continue };
                 if self.bytes(at + 8, 4).ends_with(&stub::JMP_INDIRECT) {
                     out.push(Point { at, size: PREFIX_SIZE, key: None, is_object: false, is_stub: true });

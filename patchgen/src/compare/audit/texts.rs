@@ -37,6 +37,9 @@ impl Texts {
 
     /// Do two strings, up to their ends, say the same but for folder and time?
     pub(super) fn are_same(&self, old: &[u8], new: &[u8]) -> bool {
+        if let (Some(old), Some(new)) = (place_of_region(old), place_of_region(new)) {
+            return old == new;
+        }
         if self.old.is_empty() || self.new.is_empty() {
             return false;
         }
@@ -45,6 +48,17 @@ impl Texts {
             Some(list.iter().fold(text, |text, (what, by)| text.replace(what.as_str(), by)))
         };
         plain(old, &self.old).is_some_and(|old| plain(new, &self.new).is_some_and(|new| old == new))
+    }
+}
+
+/// What clang tells OpenMP's library of a region, `;FILE;FUNCTION;LINE;COLUMN;;`, without line and column.
+fn place_of_region(text: &[u8]) -> Option<Vec<&[u8]>> {
+    let text = text.strip_suffix(b"\0").unwrap_or(text);
+    let parts: Vec<&[u8]> = text.strip_prefix(b";")?.strip_suffix(b";;")?.split(|byte| *byte == b';').collect();
+    let is_number = |part: &&[u8]| !part.is_empty() && part.iter().all(u8::is_ascii_digit);
+    match parts.as_slice() {
+        [file, function, line, column] if is_number(line) && is_number(column) => Some(vec![file, function]),
+        _ => None,
     }
 }
 

@@ -60,7 +60,7 @@ impl StableNames {
         let mut names = StableNames::default();
         for variable in variables(module) {
             let kind = describe(module, variable.kind.as_deref(), 0);
-            let path = variable.path.clone();
+            let path = super::without_unique(&variable.path);
             names.groups.entry(path).or_default().push(Named { stem: String::new(), variable, kind });
         }
         for (path, mut group) in std::mem::take(&mut names.groups) {

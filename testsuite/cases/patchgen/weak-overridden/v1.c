@@ -12,13 +12,16 @@
 //#CompArgs:-O2 -DSTRONG -DQUIET
 //#ExpectNoChange
 //#Config:in-force
-//#CompArgs:-O2
+//#CompArgs:-O2 -DLIMIT=55
 //#ExpectClosure:handle, hook
 //#Send:go
 //#Expect:1 5 2
 //#Update:v2
 //#Send:go
 //#Expect:v2 10 55 3
+//#Config:a-constant-that-nobody-reads
+//#CompArgs:-O2 -DSTRONG -DQUIET -DLIMIT=55
+//#ExpectRefused:unexplained-data .rodata
 //#Config:by-plain-object
 //#CompArgs:-O2 -DFOREIGN
 //#Build:clang-19 -O2 -DSTRONG -c helper.c -o foreign.o && $CC $CFLAGS main.c foreign.o -o app $LDFLAGS

@@ -1,8 +1,12 @@
 // What is weak counts only where nobody has a stronger one.
 #include "serve.h"
 
+#ifndef LIMIT
+#define LIMIT 5
+#endif
+
 __attribute__((weak, noinline)) int hook(void) { return 10; }
-__attribute__((weak)) const int limit = 55;
+__attribute__((weak)) const int limit = LIMIT;
 __attribute__((weak)) long state = 1;
 
 #ifdef QUIET
