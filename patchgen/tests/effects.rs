@@ -88,7 +88,7 @@ fn what_may_run_again_is_not_called_a_beginning() {
 fn a_patch_that_does_something_says_what_it_does_not() {
     let Some(place) = Place::new() else { return };
     let changed = "__attribute__((noinline)) static void read_options(void) { limit = VERSION; }\n\
-                   __attribute__((noinline)) static int depth(int n) { return n < VERSION ? 1 : n * depth(n - 1); }";
+                   __attribute__((noinline)) static int depth(int n) { return n < VERSION ? 1 : depth(n - 1) + depth(n - 2); }";
     let beginning = "read_options(); for (;;) { seen = depth(seen + argc); sleep(1); }";
     let (report, code) = diff(&place, &Program { beginning, changed, rest: "" });
     assert_eq!((report["verdict"].as_str(), code), (Some("apply"), 0));

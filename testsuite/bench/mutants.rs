@@ -5,8 +5,9 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
 use clap::Args;
+use testsuite::mutants::mode::Mode;
 use testsuite::mutants::programs::{PROGRAMS, program};
-use testsuite::mutants::trial::{Mode, Mutant, run};
+use testsuite::mutants::trial::{Mutant, run};
 use testsuite::mutants::{tally, tree};
 
 use crate::progress;

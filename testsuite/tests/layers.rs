@@ -39,7 +39,7 @@ const LAYERS: &[(&str, &[&[&str]])] = &[
             &["real"],
             &["programs"],
             &["identity"],
-            &["churn", "corpus", "random"],
+            &["churn", "corpus", "mutants", "random"],
         ],
     ),
     (

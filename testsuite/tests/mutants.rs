@@ -1,8 +1,9 @@
 //! Mutants of small real programs: patchgen must find what plain clang's objects show, and nothing else. `dsu-bench mutants`
 //! makes more of them, of larger programs.
 use anyhow::{Result, ensure};
+use testsuite::mutants::mode::Mode;
 use testsuite::mutants::programs::program;
-use testsuite::mutants::trial::{Mode, Mutant, run};
+use testsuite::mutants::trial::{Mutant, run};
 use testsuite::mutants::{tally, tree};
 use testsuite::real::skip;
 

@@ -165,7 +165,7 @@ fn frame_stays(resolver: &Resolver<'_, '_>, redirect: &Redirect) -> Option<Effec
         Stay::NeverReturns if name.contains(OUTLINED_LOOP) => return None,
         Stay::Main => String::from("`main` is called once: what changed in it itself takes no effect in this process"),
         Stay::NeverReturns => format!(
-            "`{name}` never returns: its change takes effect where it is called again, as in a new thread; running \
+            "it never returns: the change in `{name}` takes effect where it is called again, as in a new thread; running \
              invocations keep the old version"
         ),
         Stay::ThreadLoop | Stay::Loop => format!(

@@ -237,21 +237,29 @@ impl Waits {
         if returns_twice && !self.places.is_empty() {
             return true;
         }
-        let mut reached = HashSet::new();
-        let mut open = Vec::new();
-        for &(at, nth) in &self.places {
-            if calls(&body.blocks[at], nth + 1) {
-                return true;
-            }
+        if self.places.iter().any(|&(at, nth)| calls(&body.blocks[at], nth + 1)) {
+            return true;
+        }
+        let later = reached(body, self.places.iter().flat_map(|&(at, _)| &body.blocks[at].next));
+        let here = |at: usize| calls(&body.blocks[at], 0);
+        // Where no wait follows, the work may be what follows.
+        let waits = |at: usize| self.places.iter().any(|place| place.0 == at);
+        let leads_to_wait = |at: usize| waits(at) || reached(body, &body.blocks[at].next).into_iter().any(waits);
+        let is_waitless = |at: usize| !self.places.is_empty() && !leads_to_wait(at);
+        later.into_iter().any(here) || (0..body.blocks.len()).any(|at| here(at) && is_waitless(at))
+    }
+}
+
+/// Blocks that may run after these, and they themselves.
+fn reached<'b>(body: &'b Body, from: impl IntoIterator<Item = &'b usize>) -> HashSet<usize> {
+    let mut open: Vec<usize> = from.into_iter().copied().collect();
+    let mut reached = HashSet::new();
+    while let Some(at) = open.pop() {
+        if reached.insert(at) {
             open.extend(body.blocks[at].next.iter().copied());
         }
-        while let Some(at) = open.pop() {
-            if reached.insert(at) {
-                open.extend(body.blocks[at].next.iter().copied());
-            }
-        }
-        reached.into_iter().any(|at| calls(&body.blocks[at], 0))
     }
+    reached
 }
 
 fn summarise(module: &Module<'_>) -> Summary {
@@ -327,6 +335,16 @@ mod tests {
         assert_eq!(body.blocks.len(), 3);
         let later: Vec<bool> = ["before", "work", "after"].iter().map(|name| waits.runs_later(&body, name)).collect();
         assert_eq!(later, [false, true, true]);
+    }
+
+    #[test]
+    fn what_no_wait_follows_may_be_the_work() {
+        let body = body(
+            "  call void @before()\n  br i1 %c, label %1, label %2\n\n1:\n  call i32 @pause()\n  unreachable\n\n\
+             2:\n  call void @work()\n  ret void\n",
+        );
+        let waits = Waits { places: vec![(1, 0)] };
+        assert_eq!(["before", "work"].map(|name| waits.runs_later(&body, name)), [false, true]);
     }
 
     #[test]

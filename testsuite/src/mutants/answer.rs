@@ -6,8 +6,8 @@ use anyhow::{Context, Result};
 use serde::Serialize;
 use serde_json::Value;
 
+use super::mode::Mode;
 use super::oracle::Differences;
-use super::trial::Mode;
 use crate::process;
 
 /// What became of a mutant.

@@ -36,6 +36,7 @@
 pub mod answer;
 pub mod change;
 pub mod lex;
+pub mod mode;
 pub mod object;
 pub mod oracle;
 pub mod programs;

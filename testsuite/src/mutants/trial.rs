@@ -6,35 +6,16 @@ use std::process::Command;
 use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
-use clap::ValueEnum;
 use fastrand::Rng;
 use serde::Serialize;
 
 use super::answer::{Outcome, judge};
 use super::change::{Source, change};
+use super::mode::Mode;
 use super::oracle::{self, Contents, Differences};
 use super::tree::{Tree, Unit};
 use super::{lex, shift};
 use crate::process::{Transcript, shell_line};
-
-/// What is changed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ValueEnum)]
-#[serde(rename_all = "kebab-case")]
-pub enum Mode {
-    /// One token.
-    Tokens,
-    /// Lines are inserted: nothing may be found.
-    Lines,
-    /// Two neighbours are exchanged: nothing may be found.
-    Order,
-}
-
-impl Mode {
-    /// Its name, for commands and tables.
-    pub fn name(self) -> String {
-        self.to_possible_value().expect("no mode is left out").get_name().to_owned()
-    }
-}
 
 /// A mutant that compiled, and what became of it.
 #[derive(Clone, Debug, Serialize)]
