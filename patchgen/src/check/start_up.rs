@@ -117,7 +117,8 @@ impl Search<'_> {
             }
             begun |= caller == "main";
         }
-        Ok(begun)
+        // Whoever waits is where the work is done.
+        Ok(begun && !self.may_wait(start.0, &start.1)?)
     }
 
     /// The calls that lead to a function, each with its caller; `None` if it may be called in other ways.
