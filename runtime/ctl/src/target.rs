@@ -100,10 +100,12 @@ impl Target {
         request: &Packet<'_>,
         file: Option<std::os::fd::BorrowedFd<'_>>,
     ) -> Result<io::Result<Answer>, Error> {
+        // First the connection: who answers there has the memory that the process has by then, also after an exec.
+        let socket = self.connect()?;
         let memory = self.memory();
         let files: Vec<_> = memory.iter().map(AsFd::as_fd).chain(file).collect();
         let is_stopped = || self.is_stopped();
-        Ok(client::ask(&self.connect()?, request, &files, self.wait(&is_stopped), None))
+        Ok(client::ask(&socket, request, &files, self.wait(&is_stopped), None))
     }
 
     fn wait<'w>(&self, is_stopped: &'w dyn Fn() -> bool) -> client::Wait<'w> {

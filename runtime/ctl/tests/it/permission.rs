@@ -32,6 +32,12 @@ fn refusal(socket: &OwnedFd) -> Code {
 fn signal(process: &Process, signal: Signal) {
     let pid = Pid::from_raw(process.pid.cast_signed()).expect("not 0");
     kill_process(pid, signal).expect("alive");
+    // A process that is told to stop goes on for a moment.
+    let stat = format!("/proc/{}/stat", process.pid);
+    let is_stopped = || fs::read_to_string(&stat).expect("alive").contains(") T ");
+    while signal == Signal::STOP && !is_stopped() {
+        std::thread::sleep(Duration::from_millis(1));
+    }
 }
 
 /// Names of a process's threads.
