@@ -14,6 +14,7 @@ use crate::compare::side::parsed;
 use crate::ir::lex::unescape;
 use crate::ir::{Module, is_defined};
 use crate::problem::Result;
+use dsu_pass::markers::MARKER;
 
 /// Calls in which a program waits, beside those that the plugin has found.
 const WAITS: [&str; 33] = [
@@ -69,6 +70,8 @@ struct Body {
     blocks: Vec<Block>,
     /// Names that are used otherwise than by calling them.
     takes: HashSet<String>,
+    /// It has a way back to its caller.
+    returns: bool,
 }
 
 /// What matters of a unit.
@@ -111,7 +114,7 @@ impl Search<'_> {
         let mut begun = false;
         for ((unit, caller), callee) in calls {
             let waits = self.waits_in(unit, &caller)?;
-            let unseen = caller == "main" && waits.places.is_empty();
+            let unseen = caller == "main" && waits.work.is_empty();
             if unseen || waits.runs_later(&self.read[&unit].bodies[&caller], &callee) {
                 return Ok(false);
             }
@@ -182,23 +185,52 @@ impl Search<'_> {
             .flat_map(|(at, block)| block.calls.iter().enumerate().map(move |(nth, name)| (at, nth, name.clone())))
             .collect();
         let own = self.build.units[unit].points.contains(&unescape(name));
-        let mut places = Vec::new();
+        let (mut places, mut work) = (Vec::new(), Vec::new());
         for (at, nth, callee) in calls {
             let known = WAITS.contains(&callee.as_str()) || own && callee.starts_with("__dsu_");
             if known || self.may_wait(unit, &callee)? {
                 places.push((at, nth));
+                let body = &self.summary(unit)?.bodies[name];
+                let again = reached(body, &body.blocks[at].next).contains(&at);
+                if again || self.holds_a_work_loop(unit, &callee, &mut HashSet::new())? {
+                    work.push((at, nth));
+                }
             }
         }
-        Ok(Waits { places })
+        Ok(Waits { places, work })
+    }
+
+    /// Whether a function, or one that it calls by name, goes on for ever or has a quiescence point: it does the program's work.
+    fn holds_a_work_loop(&mut self, unit: usize, name: &str, seen: &mut HashSet<Node>) -> Result<bool> {
+        let Some(home) = self.home(unit, name).filter(|home| seen.insert((*home, name.to_owned()))) else {
+            return Ok(false);
+        };
+        let Some(body) = self.summary(home)?.bodies.get(name) else { return Ok(false) };
+        let callees: BTreeSet<String> = body.blocks.iter().flat_map(|block| &block.calls).cloned().collect();
+        if !body.returns || callees.contains(MARKER) {
+            return Ok(true);
+        }
+        for callee in &callees {
+            if self.holds_a_work_loop(home, callee, seen)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// The unit of the base in which a function is that a unit calls.
+    fn home(&self, unit: usize, name: &str) -> Option<usize> {
+        let plain = unescape(name);
+        let units = &self.build.units;
+        let is_here = units[unit].symbol(&plain).is_some();
+        let elsewhere = || units.iter().position(|u| u.symbol(&plain).is_some_and(|s| s.is_global()));
+        if is_here { Some(unit) } else { elsewhere() }
     }
 
     /// Whether a function, or one that it calls by name, waits.
     fn may_wait(&mut self, unit: usize, name: &str) -> Result<bool> {
         let plain = unescape(name);
-        let units = &self.build.units;
-        let here = units[unit].symbol(&plain).is_some();
-        let home =
-            if here { Some(unit) } else { units.iter().position(|u| u.symbol(&plain).is_some_and(|s| s.is_global())) };
+        let home = self.home(unit, name);
         let Some(home) = home else { return Ok(false) };
         let node = (home, name.to_owned());
         if let Some(&known) = self.may_wait.get(&node) {
@@ -209,7 +241,8 @@ impl Search<'_> {
         let summary = self.summary(home)?;
         let Some(body) = summary.bodies.get(name) else { return Ok(false) };
         let callees: BTreeSet<String> = body.blocks.iter().flat_map(|block| &block.calls).cloned().collect();
-        let mut waits = units[home].points.contains(&plain) || callees.iter().any(|c| WAITS.contains(&c.as_str()));
+        let mut waits =
+            self.build.units[home].points.contains(&plain) || callees.iter().any(|c| WAITS.contains(&c.as_str()));
         for callee in &callees {
             waits = waits || self.may_wait(home, callee)?;
         }
@@ -228,6 +261,8 @@ fn bitcode<'c>(cache: &'c mut HashMap<usize, Vec<u8>>, index: usize, unit: &Unit
 /// Places where a function waits: block, and number of the call in it.
 struct Waits {
     places: Vec<(usize, usize)>,
+    /// Those of them to which it comes again and again, or in which somebody does.
+    work: Vec<(usize, usize)>,
 }
 
 impl Waits {
@@ -244,7 +279,7 @@ impl Waits {
         let later = reached(body, self.places.iter().flat_map(|&(at, _)| &body.blocks[at].next));
         let here = |at: usize| calls(&body.blocks[at], 0);
         // Where no wait follows, the work may be what follows.
-        let waits = |at: usize| self.places.iter().any(|place| place.0 == at);
+        let waits = |at: usize| self.work.iter().any(|place| place.0 == at);
         let leads_to_wait = |at: usize| waits(at) || reached(body, &body.blocks[at].next).into_iter().any(waits);
         let is_waitless = |at: usize| !self.places.is_empty() && !leads_to_wait(at);
         later.into_iter().any(here) || (0..body.blocks.len()).any(|at| here(at) && is_waitless(at))
@@ -295,6 +330,7 @@ fn body(text: &str) -> Body {
             continue;
         }
         let code = line.split(", !").next().unwrap_or_default();
+        out.returns |= code.trim_start().starts_with("ret ");
         for (name, kind) in uses(code) {
             match kind {
                 Use::Call => out.blocks.last_mut().into_iter().for_each(|block| block.calls.push(name.to_owned())),
@@ -332,7 +368,7 @@ mod tests {
     #[test]
     fn what_stands_before_the_wait_does_not_run_later() {
         let body = body(LOOP);
-        let waits = Waits { places: vec![(1, 1)] };
+        let waits = Waits { places: vec![(1, 1)], work: vec![(1, 1)] };
         assert_eq!(body.blocks.len(), 3);
         let later: Vec<bool> = ["before", "work", "after"].iter().map(|name| waits.runs_later(&body, name)).collect();
         assert_eq!(later, [false, true, true]);
@@ -344,14 +380,14 @@ mod tests {
             "  call void @before()\n  br i1 %c, label %1, label %2\n\n1:\n  call i32 @pause()\n  unreachable\n\n\
              2:\n  call void @work()\n  ret void\n",
         );
-        let waits = Waits { places: vec![(1, 0)] };
+        let waits = Waits { places: vec![(1, 0)], work: vec![(1, 0)] };
         assert_eq!(["before", "work"].map(|name| waits.runs_later(&body, name)), [false, true]);
     }
 
     #[test]
     fn a_frame_that_is_returned_to_by_longjmp_may_run_anything_again() {
         let body = body(&LOOP.replace("call void @before()\n", "call i32 @_setjmp(ptr %b)\n  call void @before()\n"));
-        assert!(Waits { places: vec![(1, 1)] }.runs_later(&body, "before"));
+        assert!(Waits { places: vec![(1, 1)], work: vec![(1, 1)] }.runs_later(&body, "before"));
     }
 
     #[test]
