@@ -9,7 +9,7 @@ use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use crate::build::{Build, Unit};
-use crate::compare::callgraph::{Use, uses};
+use crate::compare::callgraph::{Use, never_returns, uses};
 use crate::compare::side::parsed;
 use crate::ir::lex::unescape;
 use crate::ir::{Module, is_defined};
@@ -318,7 +318,7 @@ fn summarise(module: &Module<'_>) -> Summary {
 
 /// Splits printed code into its blocks.
 fn body(text: &str) -> Body {
-    let mut out = Body::default();
+    let mut out = Body { returns: !never_returns(text), ..Body::default() };
     let mut numbers: HashMap<String, usize> = HashMap::new();
     let mut ways: Vec<Vec<String>> = vec![Vec::new()];
     out.blocks.push(Block::default());
@@ -330,7 +330,6 @@ fn body(text: &str) -> Body {
             continue;
         }
         let code = line.split(", !").next().unwrap_or_default();
-        out.returns |= code.trim_start().starts_with("ret ");
         for (name, kind) in uses(code) {
             match kind {
                 Use::Call => out.blocks.last_mut().into_iter().for_each(|block| block.calls.push(name.to_owned())),

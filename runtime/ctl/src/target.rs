@@ -100,9 +100,7 @@ impl Target {
         request: &Packet<'_>,
         file: Option<std::os::fd::BorrowedFd<'_>>,
     ) -> Result<io::Result<Answer>, Error> {
-        // First the connection: who answers there has the memory that the process has by then, also after an exec.
-        let socket = self.connect()?;
-        let memory = self.memory();
+        let (socket, memory) = self.connect_with_memory()?;
         let files: Vec<_> = memory.iter().map(AsFd::as_fd).chain(file).collect();
         let is_stopped = || self.is_stopped();
         Ok(client::ask(&socket, request, &files, self.wait(&is_stopped), None))
@@ -123,9 +121,9 @@ impl Target {
         file: std::os::fd::BorrowedFd<'_>,
         meanwhile: Meanwhile<'_>,
     ) -> Result<Answer, Error> {
-        let memory = self.memory();
+        let (socket, memory) = self.connect_with_memory()?;
         let files: Vec<_> = memory.iter().map(AsFd::as_fd).chain([file]).collect();
-        client::ask(&self.connect()?, request, &files, self.wait(&|| false), Some(meanwhile)).map_err(|cause| match cause.kind() {
+        client::ask(&socket, request, &files, self.wait(&|| false), Some(meanwhile)).map_err(|cause| match cause.kind() {
             io::ErrorKind::Interrupted => Error::Interrupted(format!(
                 "no longer waiting; the update of process `{0}` stays queued: `dsuctl status {0} --watch` follows it",
                 self.pid
@@ -134,9 +132,11 @@ impl Target {
         })
     }
 
-    /// The memory of the process, by which its runtime knows that we may attach a debugger to it. Nothing of it is read here.
-    fn memory(&self) -> Option<fs::File> {
-        fs::File::open(format!("/proc/{}/mem", self.pid)).ok()
+    /// A connection, and the memory of the process, by which its runtime knows that we may attach a debugger to it. Nothing of
+    /// it is read here. First the connection: who answers there has the memory that the process has by then, also after an exec.
+    fn connect_with_memory(&self) -> Result<(OwnedFd, Option<fs::File>), Error> {
+        let socket = self.connect()?;
+        Ok((socket, fs::File::open(format!("/proc/{}/mem", self.pid)).ok()))
     }
 
     /// Whether it is stopped by a signal or a debugger, and cannot answer.
